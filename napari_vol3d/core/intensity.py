@@ -1,0 +1,90 @@
+"""Intensity schemes: statistics once over the whole volume, then scalars that any device can apply to a patch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCHEMES = ("none", "zscore", "minmax", "quantile", "window")
+HISTOGRAM_SAMPLES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntensityScheme:
+    """How a network wants its grey levels.
+
+    Attributes
+    ----------
+    kind : str
+        "zscore": mean 0, sd 1; "minmax": lowest 0, highest 1; "quantile": `lower` 0, `upper` 1; "window": fixed
+        values `lower` 0 and `upper` 1; "none": as stored.
+    lower, upper : float
+        Percentiles (0 to 100) between which "zscore" clips and "quantile" stretches; intensities for "window".
+    over : str
+        Voxels that count: "all", or "nonzero" where air is stored as exact 0.
+    """
+
+    kind: Literal["none", "zscore", "minmax", "quantile", "window"] = "zscore"
+    lower: float = 0.5
+    upper: float = 99.5
+    over: Literal["all", "nonzero"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntensityMap:
+    """The scheme made concrete for one channel: ``(clip(v, low, high) - shift) * scale``."""
+
+    low: float
+    high: float
+    shift: float
+    scale: float
+
+    def apply(self, patch: NDArray[Any]) -> NDArray[np.float32]:
+        """Map stored intensities to network input; NaN and infinite voxels become `low`."""
+        values = np.nan_to_num(patch.astype(np.float32), nan=self.low, posinf=self.high, neginf=self.low)
+        return np.asarray((np.clip(values, self.low, self.high) - self.shift) * self.scale, dtype=np.float32)
+
+
+def measure_intensity(channel: NDArray[Any], scheme: IntensityScheme) -> IntensityMap:
+    """Measure what `scheme` needs over a whole channel.
+
+    Parameters
+    ----------
+    channel : ndarray, shape (Z, Y, X)
+        Any real dtype; not-finite voxels are left out. Beyond four million voxels a regular subset is taken,
+        which depends on the shape alone, so that the result is the same wherever it is computed.
+
+    Notes
+    -----
+    A constant volume gives scale 0: the network sees zeros, never NaN.
+    """
+    if scheme.kind == "none":
+        return IntensityMap(low=-np.inf, high=np.inf, shift=0.0, scale=1.0)
+    if scheme.kind == "window":
+        return _stretch(scheme.lower, scheme.upper, clip=True)
+    values = _sample(channel, scheme.over)
+    if scheme.kind == "minmax":
+        return _stretch(float(values.min()), float(values.max()), clip=True)
+    low, high = (float(value) for value in np.percentile(values, (scheme.lower, scheme.upper)))
+    if scheme.kind == "quantile":
+        return _stretch(low, high, clip=False)
+    clipped = np.clip(values, low, high)
+    deviation = float(clipped.std())
+    return IntensityMap(low=low, high=high, shift=float(clipped.mean()), scale=1 / deviation if deviation > 0 else 0.0)
+
+
+def _sample(channel: NDArray[Any], over: str) -> NDArray[np.float64]:
+    step = max(1, int(np.ceil(channel.size / HISTOGRAM_SAMPLES)))
+    values = np.asarray(channel).reshape(-1)[::step].astype(np.float64)
+    values = values[np.isfinite(values)]
+    chosen = values[values != 0] if over == "nonzero" else values
+    return chosen if chosen.size else (values if values.size else np.zeros(1))
+
+
+def _stretch(low: float, high: float, *, clip: bool) -> IntensityMap:
+    scale = 1 / (high - low) if high > low else 0.0
+    bounds = (low, high) if clip else (-np.inf, np.inf)
+    return IntensityMap(low=bounds[0], high=bounds[1], shift=low, scale=scale)

@@ -1,0 +1,160 @@
+"""Tiles: how a volume is cut so that every voxel is computed once with enough context around it.
+
+The halo scheme of Majurski and Bajcsy (NIST J. Res. 126, 2021, doi 10.6028/jres.126.009): a tile sees `patch_size`
+voxels and owns a core; what it computes within `halo` voxels of an inner border is thrown away. Origins are multiples
+of the network's stride product, so that a network without instance statistics gives the same labels as on the whole
+volume, up to float rounding, once the halo reaches its receptive field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from napari_vol3d.core.box import Box, Triple
+from napari_vol3d.core.errors import Vol3dError
+
+Axis = tuple[tuple[int, int, int], ...]  # (origin, core start, core stop) of each tile along one axis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One patch position.
+
+    Attributes
+    ----------
+    index : int
+        Number within the plan.
+    patch : Box
+        What the network sees; may reach past the volume's far faces, where it is padded.
+    core : Box
+        What the tile owns. Cores are disjoint and cover the volume.
+    """
+
+    index: int
+    patch: Box
+    core: Box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TilePlan:
+    """Where the patches lie: data that iterates into tiles.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The volume, (Z, Y, X) voxels.
+    patch_size : tuple of int
+        What the network sees at once.
+    halo : int
+        Context voxels computed and thrown away at inner borders.
+    multiple : int
+        Stride product of the network; patch edges and origins divide by it.
+    """
+
+    shape: Triple
+    patch_size: Triple
+    halo: int
+    multiple: int
+
+    def __post_init__(self) -> None:
+        if any(edge % self.multiple for edge in self.patch_size):
+            raise Vol3dError(f"patch_size must divide by {self.multiple}; received {self.patch_size}.")
+        if min(self.shape) < 1:
+            raise Vol3dError(f"A volume needs at least one voxel along each axis; received {self.shape}.")
+
+    def __iter__(self) -> Iterator[Tile]:
+        for index, spans in enumerate(product(*self._axes())):
+            origin, start, stop = zip(*spans, strict=True)
+            yield Tile(
+                index=index,
+                patch=Box(start=origin, stop=tuple(o + p for o, p in zip(origin, self.patch_size, strict=True))),
+                core=Box(start=start, stop=stop),
+            )
+
+    def __len__(self) -> int:
+        return int(np.prod([len(axis) for axis in self._axes()]))
+
+    @property
+    def redundancy(self) -> float:
+        """Voxels computed over voxels owned; 1 is the least there can be."""
+        return len(self) * float(np.prod(self.patch_size)) / float(np.prod(self.shape))
+
+    def nearest_first(self, point: tuple[float, float, float]) -> list[Tile]:
+        """Give the tiles in order of their distance to `point`: what a person looks at comes first."""
+        return sorted(self, key=lambda tile: (tile.core.distance2(point), tile.index))
+
+    def _axes(self) -> list[Axis]:
+        return [
+            _cut_axis(length, edge, self.halo, self.multiple)
+            for length, edge in zip(self.shape, self.patch_size, strict=True)
+        ]
+
+
+def plan_tiles(shape: Triple, *, multiple: int, halo: int, most_voxels: int, smallest: int = 0) -> TilePlan:
+    """Choose the patch shape that computes the fewest voxels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The volume, (Z, Y, X).
+    multiple, halo : int
+        See `TilePlan`; the halo is rounded up to the multiple.
+    most_voxels : int
+        How many voxels a patch may have: the memory budget over the network's bytes per voxel.
+    smallest : int
+        Shortest patch edge that the network copes with.
+
+    Raises
+    ------
+    Vol3dError
+        If not even the smallest useful patch fits the budget.
+    """
+    reach = -(-halo // multiple) * multiple
+    choices = [_edges(length, multiple, reach, smallest) for length in shape]
+    fitting = [edges for edges in product(*choices) if np.prod([edge for edge, _ in edges]) <= most_voxels]
+    if not fitting:
+        least = int(np.prod([edges[-1][0] for edges in choices]))
+        raise Vol3dError(
+            f"The memory budget is too small: a patch needs {least:,} voxels, {most_voxels:,} fit.",
+            hint="Raise the memory budget, or choose a smaller halo.",
+        )
+    # Least work; among equals the fewest tiles, then the most even patch.
+    best = min(fitting, key=lambda edges: (_work(edges), _tiles(edges), max(edge for edge, _ in edges)))
+    z, y, x = (edge for edge, _ in best)
+    return TilePlan(shape=shape, patch_size=(z, y, x), halo=reach, multiple=multiple)
+
+
+def _work(edges: tuple[tuple[int, int], ...]) -> int:
+    return int(np.prod([edge * count for edge, count in edges]))
+
+
+def _tiles(edges: tuple[tuple[int, int], ...]) -> int:
+    return int(np.prod([count for _, count in edges]))
+
+
+def _edges(length: int, multiple: int, halo: int, smallest: int) -> list[tuple[int, int]]:
+    """List (edge, tile count) along one axis, largest edge first; each count once, at its smallest edge."""
+    padded = max(-(-length // multiple), -(-smallest // multiple)) * multiple
+    found: dict[int, int] = {1: padded}
+    for edge in range(padded - multiple, 2 * halo, -multiple):
+        if edge >= smallest:
+            count = len(_cut_axis(length, edge, halo, multiple))
+            found[count] = min(edge, found.get(count, edge))
+    return [(edge, count) for count, edge in sorted(found.items())]
+
+
+def _cut_axis(length: int, edge: int, halo: int, multiple: int) -> Axis:
+    padded = max(-(-length // multiple) * multiple, edge)
+    step = edge - 2 * halo
+    if padded > edge and step < multiple:
+        raise Vol3dError(f"patch_size must exceed twice the halo by {multiple}; received {edge} with halo {halo}.")
+    origins = [0]
+    while origins[-1] + edge < padded:
+        origins.append(min(origins[-1] + step, padded - edge))
+    starts = [0, *(origin + halo for origin in origins[1:])]
+    stops = [*starts[1:], length]
+    return tuple((o, a, b) for o, a, b in zip(origins, starts, stops, strict=True) if b > a)

@@ -1,0 +1,112 @@
+"""The engine process: `python -m napari_vol3d.engine`, started by `pipeline.child` and by nobody else.
+
+Requests come in on stdin and reports go out on stdout, one JSON record a line (see `messages`). What TensorFlow and
+other libraries print goes to stderr. The process ends when its pipe closes or after ten idle minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TextIO
+
+from napari_vol3d.core.errors import ModelProblem, ScanMismatch, Vol3dError
+from napari_vol3d.engine.messages import (
+    REQUEST,
+    Cancel,
+    Done,
+    Failed,
+    Fit,
+    Focus,
+    LoadModel,
+    Message,
+    Ready,
+    Segment,
+)
+
+IDLE_SECONDS = 600.0
+
+
+class Inbox:
+    """Requests as they come: `Cancel` and `Focus` act at once, the others wait their turn."""
+
+    def __init__(self, source: TextIO) -> None:
+        self.waiting: queue.SimpleQueue[LoadModel | Segment | Fit | None] = queue.SimpleQueue()
+        self.cancelled = threading.Event()
+        self.focus: tuple[float, float, float] | None = None
+        threading.Thread(target=self._read, args=(source,), daemon=True).start()
+
+    def _read(self, source: TextIO) -> None:
+        for line in source:
+            request = REQUEST.validate_json(line)
+            if isinstance(request, Cancel):
+                self.cancelled.set()
+            elif isinstance(request, Focus):
+                self.focus = request.point
+            else:
+                self.waiting.put(request)
+        # The parent is gone: whatever is running is for nobody.
+        os._exit(0)
+
+
+def main() -> None:
+    """Serve requests until the parent is gone."""
+    parser = argparse.ArgumentParser(prog="napari_vol3d.engine")
+    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--train", action="store_true")
+    arguments = parser.parse_args()
+    replies = _claim_stdout()
+    inbox = Inbox(sys.stdin)
+    if hasattr(os, "nice"):
+        os.nice(5)  # the window's own thread comes first
+
+    def say(message: Message) -> None:
+        replies.write(message.model_dump_json() + "\n")
+        replies.flush()
+
+    from napari_vol3d.engine import runtime
+
+    awake = runtime.start(arguments.device, precision=arguments.precision, train=arguments.train)
+    say(Ready(device=awake.device, policy=awake.policy, versions=awake.versions))
+    from napari_vol3d.engine.serve import Server
+
+    server = Server(inbox)
+    while True:
+        try:
+            request = inbox.waiting.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            return
+        inbox.cancelled.clear()
+        for report in _answer(server.answer(request)):
+            say(report)
+
+
+def _answer(reports: Iterator[Message]) -> Iterator[Message]:
+    """Pass reports on and turn what goes wrong into a last one: the engine outlives a bad request."""
+    try:
+        yield from reports
+    except ModelProblem as error:
+        yield Failed(problem="model", message=error.message, hint=error.hint)
+    except ScanMismatch as error:
+        yield Failed(problem="mismatch", message=error.message, hint=error.hint)
+    except MemoryError:
+        yield Failed(problem="memory", message="The engine ran out of memory.", hint="Choose a smaller memory budget.")
+    except Vol3dError as error:
+        yield Failed(problem="engine", message=error.message, hint=error.hint)
+
+
+def _claim_stdout() -> TextIO:
+    """Keep the pipe for reports; what libraries print, C code included, goes to stderr."""
+    private = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return os.fdopen(private, "w", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The model card: all that is needed to run a network, in one JSON file beside its weights."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_vol3d.core.errors import ModelProblem
+from napari_vol3d.core.intensity import IntensityScheme
+from napari_vol3d.core.labels import LabelClass
+
+CARD_NAME = "card.json"
+Millimetres = tuple[float, float, float]
+
+
+class Record(BaseModel):
+    """A record that comes from a file: frozen, and nothing unknown in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Weights(Record):
+    """The file that holds the network."""
+
+    file: str = Field(title="File", description="File name beside the card")
+    sha256: str = Field(title="SHA-256", pattern="^[0-9a-f]{64}$")
+    parameters: int = Field(0, title="Parameters", description="Number of trained numbers", ge=0)
+
+
+class InputSpec(Record):
+    """What the network wants to see."""
+
+    channels: tuple[str, ...] = Field(title="Channels", description="One name a channel, in order", min_length=1)
+    spacing: Millimetres | None = Field(None, title="Spacing", description="Voxel size (z, y, x) it was trained at")
+    unit: str = Field("mm", title="Unit", description="Unit of spacing and field of view")
+    patch_size: tuple[int, int, int] = Field(title="Patch size", description="Voxels (z, y, x) of a training patch")
+    multiple: int = Field(1, ge=1, title="Multiple", description="Every patch edge must divide by this")
+    intensity: IntensityScheme = Field(default_factory=IntensityScheme, title="Intensity scheme")
+    anatomical: bool = Field(False, title="Anatomical", description="Trained on scans turned to (S, P, L) axes")
+    field_of_view: Millimetres | None = Field(
+        None, title="Field of view", description="Largest extent (z, y, x) of a training scan"
+    )
+
+
+class OutputSpec(Record):
+    """What comes out of the network."""
+
+    classes: tuple[LabelClass, ...] = Field(title="Classes", description="Without background", min_length=1)
+    activation: Literal["none", "softmax", "sigmoid"] = Field("none", title="Activation of the last layer")
+
+
+class InferenceDefaults(Record):
+    """How to run it where nobody says otherwise."""
+
+    scheme: Literal["halo"] = Field("halo", title="Scheme", description="How tiles share their borders")
+    halo: int = Field(ge=0, title="Halo", description="Voxels of context that a tile computes and throws away")
+
+
+class TrainingSummary(Record):
+    """How the network came to be."""
+
+    data: str = Field(title="Data")
+    scans: int = Field(title="Training scans")
+    epochs: int = Field(title="Epochs")
+    architecture: str = Field(title="Architecture")
+    command: str = Field("", title="Command", description="What made the weights")
+    seconds: float = Field(0.0, title="Seconds")
+    software: str = Field("", title="Software")
+    date: str = Field("", title="Date")
+
+
+class ScanFigures(Record):
+    """Figures of one scan that the training never saw."""
+
+    scan: str
+    dice: dict[str, float | None]
+    hd95_mm: dict[str, float | None] = Field(default_factory=dict)
+
+
+class ValidationFigures(Record):
+    """How well it does on scans that the training never saw."""
+
+    data: str = Field(title="Data")
+    mean_dice: dict[str, float | None] = Field(title="Mean Dice")
+    worst_scan: str = Field("", title="Worst scan")
+    scans: tuple[ScanFigures, ...] = Field(default=(), title="Scan by scan")
+
+
+class ModelCard(Record):
+    """A network, described so that it can be run, judged and cited."""
+
+    format_version: Literal[1] = 1
+    name: str = Field(title="Name", description="Short name for commands and files", pattern="^[a-z0-9][a-z0-9._-]*$")
+    title: str = Field(title="Title", description="What a person calls it")
+    version: str = Field("1.0", title="Version")
+    description: str = Field("", title="Description")
+    license: str = Field("", title="Licence")
+    citation: str = Field("", title="Citation")
+    weights: Weights
+    input: InputSpec
+    output: OutputSpec
+    inference: InferenceDefaults
+    training: TrainingSummary | None = None
+    validation: ValidationFigures | None = None
+
+    @property
+    def label_names(self) -> dict[int, str]:
+        """Names of the classes by id."""
+        return {item.id: item.name for item in self.output.classes}
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read the card of the model in `folder`.
+
+    Raises
+    ------
+    ModelProblem
+        If there is no card, or it says something that this program does not understand.
+    """
+    path = folder / CARD_NAME
+    if not path.is_file():
+        raise ModelProblem(f"No model card in {folder.name}.", hint=f"A model is a folder with {CARD_NAME} and weights.")
+    try:
+        return ModelCard.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelProblem(
+            f"Card of {folder.name}: {where or 'file'}: {first['msg']}.", hint="Correct card.json, or ask its maker."
+        ) from error
+
+
+def sha256_of(path: Path) -> str:
+    """Give the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

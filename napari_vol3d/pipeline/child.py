@@ -1,0 +1,193 @@
+"""The engine process, seen from its parent: started, spoken to, cancelled, and never able to take anything with it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from napari_vol3d.core.errors import EngineProblem, ModelProblem, ScanMismatch, Vol3dError
+from napari_vol3d.engine.messages import REPORT, Cancel, Done, Failed, Message, Ready
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 0.3  # how long a cancelled tile may go on before its process is killed
+STARTS_WITHIN_SECONDS = 120.0
+_PROBLEMS: dict[str, type[Vol3dError]] = {"model": ModelProblem, "mismatch": ScanMismatch}
+
+
+class Engine:
+    """A child process that alone loads TensorFlow.
+
+    Starting returns at once; the process wakes up in the background. `folder` is private to the two: arrays pass
+    through files in it, and it goes when the engine is closed.
+
+    Parameters
+    ----------
+    device : str
+        "auto", "cpu" or "gpu".
+    train : bool
+        Whether it will train: precision is chosen for that.
+    """
+
+    def __init__(self, *, device: str = "auto", train: bool = False) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="vol3d-"))
+        self._log: IO[bytes] = (self.folder / "engine.log").open("wb")
+        command = [sys.executable, "-m", "napari_vol3d.engine", "--device", device, *(["--train"] if train else [])]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8"
+        )
+        self._reports: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True, name="vol3d-engine-reader")
+        self._reader.start()
+        self.ready: Ready | None = None
+        self.loaded: str | None = None  # sha256 of the network that it holds
+        self.bytes_per_voxel = 0
+        _alive.add(self)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def wake(self) -> Iterator[None]:
+        """Wait for TensorFlow; yields while waiting, so that the wait can be abandoned."""
+        began = time.monotonic()
+        while self.ready is None:
+            report = self._next()
+            if isinstance(report, Ready):
+                self.ready = report
+            elif time.monotonic() - began > STARTS_WITHIN_SECONDS:
+                raise EngineProblem("The engine does not start.", hint=f"Its last words: {self.last_words()}")
+            yield None
+
+    def ask(self, request: Message) -> Iterator[Message | None]:
+        """Send a request and give its reports.
+
+        Yields
+        ------
+        Message or None
+            Reports as they come, None about every 50 ms while there is none: every one is a point to stop at.
+
+        Notes
+        -----
+        Closing the generator early cancels the request: within `GRACE_SECONDS` the engine has stopped, or is killed.
+        """
+        self.tell(request)
+        ended = False
+        try:
+            while not ended:
+                report = self._next()
+                if isinstance(report, Failed):
+                    ended = True
+                    raise _PROBLEMS.get(report.problem, EngineProblem)(report.message, hint=report.hint)
+                ended = isinstance(report, Done) or _is_single(request)(report)
+                yield report
+        finally:
+            if not ended:
+                self.cancel()
+
+    def tell(self, message: Message) -> None:
+        """Send one message; a dead process is noticed by the reader."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError, ValueError):
+                self.process.stdin.write(message.model_dump_json() + "\n")
+                self.process.stdin.flush()
+
+    def cancel(self) -> None:
+        """Stop the running request: gently if the running tile ends in time, else with the process."""
+        self.tell(Cancel())
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self.alive and time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                report = self._reports.get(timeout=POLL_SECONDS)
+                if report is None or isinstance(report, Done | Failed):
+                    return
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        """End the process and remove the private folder."""
+        _alive.discard(self)
+        if self.alive:
+            self.kill()
+        self._reader.join(timeout=5)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        self._log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def last_words(self) -> str:
+        """Give the last line that the process wrote to its log."""
+        self._log.flush()
+        log_file = self.folder / "engine.log"
+        lines = log_file.read_text(errors="replace").strip().splitlines() if log_file.exists() else []
+        return lines[-1][:300] if lines else "none"
+
+    def _next(self) -> Message | None:
+        """Give the next report, None after a short wait.
+
+        Raises
+        ------
+        EngineProblem
+            If the process has ended.
+        """
+        try:
+            report = self._reports.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            return None
+        if report is None:
+            raise self._obituary()
+        return report
+
+    def _obituary(self) -> EngineProblem:
+        code = self.process.wait()
+        log.error("engine process ended with %s; last words: %s", code, self.last_words())
+        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+        memory = " (often: out of memory)" if code in (-9, -11) else ""
+        return EngineProblem(
+            f"The engine stopped: {reason}{memory}.",
+            hint="Your layers are untouched. Press Segment again; a smaller memory budget helps if it repeats.",
+        )
+
+    def _read(self) -> None:
+        stream = self.process.stdout
+        if stream is not None:
+            for line in stream:
+                self._reports.put(REPORT.validate_json(line))
+        self._reports.put(None)
+
+
+def _is_single(request: Message):  # type: ignore[no-untyped-def]
+    """Tell whether a report ends a request that is answered by one report."""
+    from napari_vol3d.engine.messages import Loaded, LoadModel
+
+    wanted = Loaded if isinstance(request, LoadModel) else Done
+    return lambda report: isinstance(report, wanted)
+
+
+_alive: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+@atexit.register
+def close_all() -> None:
+    """Leave no process and no folder behind."""
+    for engine in list(_alive):
+        engine.close()

@@ -1,0 +1,63 @@
+"""Settings of the verbs: each parameter has its one home here, with the words for forms, tooltips and `--help`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from napari_vol3d.core.intensity import IntensityScheme
+
+
+class Settings(BaseModel):
+    """Settings from a form, a file or the command line: frozen, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SegmentSettings(Settings):
+    """How to run a model over a scan."""
+
+    device: Literal["auto", "cpu", "gpu"] = Field("auto", title="Device", description="Where the network runs")
+    memory_gb: float = Field(
+        2.0, gt=0, title="Memory budget", description="Most memory that one patch may take, in GB; decides its size"
+    )
+    halo: int | None = Field(
+        None, ge=0, title="Halo", description="Context voxels computed and thrown away; the card's where empty"
+    )
+    resample: bool = Field(
+        True, title="Resample", description="Work at the model's spacing and put the labels back on the scan's grid"
+    )
+    probabilities: bool = Field(False, title="Probabilities", description="Also keep the class probabilities")
+
+
+class TrainSettings(Settings):
+    """How to train a model from folders of scans and labels."""
+
+    name: str = Field("my-model", title="Name", pattern="^[a-z0-9][a-z0-9._-]*$")
+    title: str = Field("My model", title="Title", description="What a person calls it")
+    description: str = Field("", title="Description")
+    license: str = Field("", title="Licence")
+    citation: str = Field("", title="Citation")
+    data: str = Field("", title="Data", description="What it is trained on, for the card")
+    class_names: dict[int, str] = Field(default_factory=dict, title="Class names", description="By label id")
+    validation: tuple[str, ...] = Field((), title="Validation scans", description="Names; they choose the best epoch")
+    test: tuple[str, ...] = Field((), title="Test scans", description="Names; never trained on, never chosen with")
+    validation_share: float = Field(0.1, ge=0, lt=1, description="Share of scans where no names are given")
+    test_share: float = Field(0.0, ge=0, lt=1, description="Share of scans kept back where no names are given")
+    patch_size: tuple[int, int, int] | None = Field(None, title="Patch size", description="Voxels (z, y, x)")
+    intensity: IntensityScheme = Field(default_factory=IntensityScheme, title="Intensity scheme")
+    widths: tuple[int, ...] = Field((16, 32, 64, 96), title="Widths", description="Filters of each level")
+    down: Literal["pool", "stride"] = Field("pool", title="Down-sampling")
+    activation: Literal["relu", "leaky_relu"] = Field("leaky_relu", title="Activation")
+    residual: bool = Field(True, title="Residual blocks")
+    deep_supervision: int = Field(1, ge=0, title="Deep supervision", description="Coarser levels with a loss")
+    epochs: int = Field(60, ge=1, title="Epochs")
+    batch: int = Field(2, ge=1, title="Batch size")
+    steps: int | None = Field(None, ge=1, title="Steps", description="Batches an epoch; one pass where empty")
+    learning_rate: float = Field(2e-3, gt=0, title="Learning rate")
+    weight_decay: float = Field(1e-2, ge=0, title="Weight decay")
+    averaging: float = Field(0.998, ge=0, lt=1, title="Weight averaging", description="What a step leaves of it")
+    foreground: float = Field(0.5, ge=0, le=1, title="Foreground", description="Share of patches on a class")
+    flip_axes: tuple[int, ...] = Field((), title="Flips", description="Axes (0 z, 1 y, 2 x) that may be mirrored")
+    seed: int = Field(1, title="Seed")
