@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Progress:
     """One report of a running verb. Every report is a point where the verb can be stopped.
 
@@ -21,8 +24,9 @@ class Progress:
     seconds : float
         Wall-clock seconds since the phase began.
     finished : Box or None
-        The part of the labels that has just become final; the labels themselves lie in the array that the verb
-        announced when it began.
+        The part of the scan whose labels have just become final.
+    labels : ndarray or None
+        The labels of `finished`, shape (z, y, x), ids of the classes.
     figures : mapping of str to float
         Measurements to show, for instance the loss or the Dice of a class.
     """
@@ -32,6 +36,7 @@ class Progress:
     total: int = 0
     seconds: float = 0.0
     finished: Box | None = None
+    labels: NDArray[Any] | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
 
     @property

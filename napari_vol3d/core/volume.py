@@ -114,7 +114,7 @@ class Geometry:
         letters = [""] * 3
         for held in range(3):
             world = int(np.argmax(np.abs(self.direction[:, held])))
-            positive = (self.direction[world, held] > 0) != self.stored.flips[held]
+            positive = bool(self.direction[world, held] > 0) != self.stored.flips[held]
             letters[self.stored.axes[held]] = ("LPI", "RAS")[positive][world]
         return "".join(letters)
 
@@ -169,6 +169,12 @@ class Volume:
         """Give the voxels of `box`, clipped to the volume, as a NumPy array."""
         inside = box.intersect(Box.of(self.shape))
         return np.asarray(self.data[inside.slices])
+
+    def cropped(self, box: Box) -> Volume:
+        """Give the part of the volume in `box`, where it lies in the world."""
+        affine = self.geometry.affine.copy()
+        affine[:3, 3] += affine[:3, :3] @ np.asarray(box.start, dtype=np.float64)
+        return replace(self, data=self.data[box.slices], geometry=replace(self.geometry, affine=affine))
 
     def with_data(self, data: Any, **changes: Any) -> Volume:
         """Give a volume on the same grid with other voxels."""

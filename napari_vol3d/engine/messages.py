@@ -38,7 +38,8 @@ class Segment(Message):
     scan: str
     labels: str
     probabilities: str | None = None
-    spacing: Spacing
+    ratio: Spacing
+    model_shape: Triple
     intensity: tuple[IntensityMap, ...]
     patch_size: Triple
     halo: int

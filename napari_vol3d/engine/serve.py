@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import EngineProblem, Vol3dError
-from napari_vol3d.core.resample import grid_map
+from napari_vol3d.core.resample import GridMap
 from napari_vol3d.core.tiles import TilePlan
 from napari_vol3d.engine.fit import fit
 from napari_vol3d.engine.kernel import nearest_to, segment_box
@@ -59,8 +59,7 @@ class Server:
         scan = np.load(request.scan, mmap_mode="r")
         labels = np.load(request.labels, mmap_mode="r+")
         scores_file = np.load(request.probabilities, mmap_mode="r+") if request.probabilities else None
-        shape = scan.shape[:3]
-        grid = grid_map(shape, request.spacing, self.card.input.spacing)
+        grid = GridMap(scan_shape=scan.shape[:3], model_shape=request.model_shape, ratio=request.ratio)
         plan = TilePlan(
             shape=grid.model_shape, patch_size=request.patch_size, halo=request.halo,
             multiple=self.card.input.multiple,

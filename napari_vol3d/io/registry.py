@@ -1,19 +1,128 @@
-"""Formats by extension: the one place that knows which module reads what."""
+"""Formats by extension: the one place that knows which module reads and writes what."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Volume
+from napari_vol3d.io import gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One file format.
+
+    Attributes
+    ----------
+    name : str
+        For people.
+    extensions : tuple of str
+        Lower case with the dot, compound ones too; the first is the one to recommend.
+    read : str
+        "module:function" taking a Path and giving a Volume; imported on first use, format libraries are slow.
+    write : str or None
+        "module:function" taking a Path and a Volume and giving the Path; None where labels can't be saved.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    read: str
+    write: str | None = None
+
+
+FORMATS = (
+    Format(
+        name="NIfTI", extensions=(".nii.gz", ".nii"),
+        read="napari_vol3d.io.nifti:read_nifti", write="napari_vol3d.io.nifti:write_nifti",
+    ),
+    Format(
+        name="TIFF", extensions=(".tif", ".tiff", ".ome.tif", ".ome.tiff"),
+        read="napari_vol3d.io.tiff:read_tiff", write="napari_vol3d.io.tiff:write_tiff",
+    ),
+    Format(name="NumPy", extensions=(".npy",), read="napari_vol3d.io.npy:read_npy"),
+)  # fmt: skip
+
+
+def _extensions(formats: tuple[Format, ...]) -> tuple[str, ...]:
+    """List extensions, compound ones before the simple ones they end in."""
+    return tuple(sorted((e for f in formats for e in f.extensions), key=lambda e: (-e.count("."), e)))
+
+
+READ_EXTENSIONS = _extensions(FORMATS)
+READ_PATTERNS = tuple(f"*{extension}" for extension in READ_EXTENSIONS)
+LABEL_EXTENSIONS = _extensions(tuple(f for f in FORMATS if f.write))
 
 
 def is_volume_file(path: Path) -> bool:
-    """Whether a registered format claims this name."""
-    return path.name.lower().endswith((".nii", ".nii.gz"))
+    """Whether a registered format claims this name; the file itself is not looked at."""
+    return _format_of(path) is not None
 
 
-def read_volume(path: Path) -> Volume:
-    """Read a volume."""
-    from napari_vol3d.io.nifti import read_nifti
+def stem(path: Path | str) -> str:
+    """Give the name without folder and extension, also without a compound one such as ".nii.gz"."""
+    path = Path(path)
+    lower = path.name.lower()
+    found = next((e for e in READ_EXTENSIONS if lower.endswith(e) and lower != e), None)
+    return path.name[: -len(found)] if found else path.stem
 
-    return read_nifti(path)
+
+def read_volume(path: Path | str) -> Volume:
+    """Read a volume, whatever format its name claims; the file's first bytes must agree.
+
+    Raises
+    ------
+    FileProblem
+        If it can't be read, or no format has this extension.
+    """
+    path = Path(path)
+    found = _format_of(path)
+    if found is None:
+        kind = gate.kind_of(path)
+        raise FileProblem(
+            f"Unknown extension: {path.name} is {kind}.", hint=f"Formats that can be read: {', '.join(READ_EXTENSIONS)}."
+        )
+    return replace(_load(found.read)(path), name=stem(path))
+
+
+def write_labels(target: Path | str, volume: Volume) -> Path:
+    """Write a label volume in the format that the target's extension names.
+
+    Raises
+    ------
+    FileProblem
+        If the extension is missing, or none that labels can be saved in.
+    SaveProblem
+        If it can't be written, or does not read back the same; what was there before is untouched.
+    """
+    target = Path(target)
+    found = _format_of(target)
+    if found is None or found.write is None:
+        raise FileProblem(
+            f"Labels can't be saved as {target.name}: the extension says no format.",
+            hint="End the name in .nii.gz or .tif.",
+        )
+    written: Path = _load(found.write)(target, replace(volume, is_labels=True))
+    return written
+
+
+def label_name(scan: Path | str, extension: str | None = None) -> str:
+    """Propose a file name for the labels of a scan: its own format where that keeps labels, else NIfTI."""
+    own = _format_of(Path(scan))
+    keeps = own.extensions[0] if own is not None and own.write is not None else FORMATS[0].extensions[0]
+    return f"{stem(scan)}_labels{extension or keeps}"
+
+
+def _format_of(path: Path) -> Format | None:
+    lower = Path(path).name.lower()
+    return next((f for f in FORMATS if any(lower.endswith(e) and lower != e for e in f.extensions)), None)
+
+
+def _load(entry: str) -> Callable[..., Any]:
+    module, function = entry.split(":")
+    loaded: Callable[..., Any] = getattr(import_module(module), function)
+    return loaded

@@ -6,13 +6,30 @@ of four kills. Every file that this project writes for a person goes through her
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from napari_vol3d.core.errors import SaveProblem
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vol3d.core.errors import FileProblem, SaveProblem
+
+WINDOWS_BUSY = (5, 32, 33)  # winerror of a file that a virus scanner or an indexer holds for a moment
+WAYS_ON = {
+    errno.ENOSPC: "Free some space on that disk, or choose another folder.",
+    errno.EDQUOT: "Free some space on that disk, or choose another folder.",
+    errno.EACCES: "Choose a folder that you may write to.",
+    errno.EPERM: "Choose a folder that you may write to.",
+    errno.EROFS: "Choose a folder that you may write to.",
+    errno.ENOENT: "Choose a folder that exists.",
+    errno.ENOTDIR: "Choose a folder that exists.",
+}
 
 
 def write_safely(target: Path, write: Callable[[Path], None], check: Callable[[Path], None] | None = None) -> Path:
@@ -30,8 +47,11 @@ def write_safely(target: Path, write: Callable[[Path], None], check: Callable[[P
     Raises
     ------
     SaveProblem
-        If the file can't be written.
+        If the file can't be written, or does not pass the check.
     """
+    named, target = target, target.resolve()  # a link stays a link, the file behind it is replaced
+    if target.is_dir():
+        raise SaveProblem(f"{named.name} was not saved: it is a folder.", hint="Choose another name.")
     try:
         # The temporary name keeps all extensions, because the format libraries choose by them.
         folder = tempfile.mkdtemp(prefix=".saving-", dir=target.parent)
@@ -44,13 +64,19 @@ def write_safely(target: Path, write: Callable[[Path], None], check: Callable[[P
             check(beside)
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.replace(target)
+        if target.exists():
+            shutil.copymode(target, beside)
+        _replace(beside, target)
         _flush_folder(target.parent)
     except OSError as error:
         raise _problem(target, error) from error
+    except FileProblem as error:
+        raise SaveProblem(
+            f"{target.name} was not saved: it could not be read back. {error.message}", hint=error.hint
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return target
+    return named
 
 
 def write_text(target: Path, text: str) -> Path:
@@ -71,6 +97,29 @@ def replace_file(source: Path, target: Path) -> Path:
     return write_safely(target, write)
 
 
+def same_voxels(found: NDArray[Any], meant: NDArray[Any]) -> bool:
+    """Whether an array that was read back has the type and the values that were meant; NaN equals NaN."""
+    if found.shape != meant.shape or found.dtype != meant.dtype:
+        return False
+    nan = meant.dtype.kind == "f"
+    slabs = range(meant.shape[-1])  # by slab: comparing whole volumes would need as much memory again
+    return all(np.array_equal(found[..., k], meant[..., k], equal_nan=nan) for k in slabs)
+
+
+def _replace(beside: Path, target: Path) -> None:
+    """Rename over `target`; on Windows, where another program may hold it for a moment, with some patience."""
+    for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.0):
+        try:
+            beside.replace(target)
+        except OSError as error:
+            if getattr(error, "winerror", None) not in WINDOWS_BUSY:
+                raise
+            time.sleep(wait)
+        else:
+            return
+    beside.replace(target)
+
+
 def _flush_folder(folder: Path) -> None:
     """Make the rename itself durable; without it 18 of 20 simulated power cuts lost the last save."""
     if os.name != "posix":
@@ -84,4 +133,5 @@ def _flush_folder(folder: Path) -> None:
 
 def _problem(target: Path, error: OSError) -> SaveProblem:
     reason = error.strerror or str(error)
-    return SaveProblem(f"{target.name} was not saved: {reason}.", hint="What was there before is untouched.")
+    way_on = WAYS_ON.get(error.errno or 0, "")
+    return SaveProblem(f"{target.name} was not saved: {reason}.", hint=f"{way_on} What was there is untouched.".strip())

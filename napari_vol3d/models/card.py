@@ -57,6 +57,12 @@ class InferenceDefaults(Record):
 
     scheme: Literal["halo"] = Field("halo", title="Scheme", description="How tiles share their borders")
     halo: int = Field(ge=0, title="Halo", description="Voxels of context that a tile computes and throws away")
+    bytes_per_voxel: int = Field(
+        1024, gt=0, title="Bytes per voxel", description="Memory that a voxel of the patch takes while it is computed"
+    )
+    seconds_per_megavoxel: float | None = Field(
+        None, gt=0, title="Seconds per million voxels", description="On the CPU that trained it: a first estimate"
+    )
 
 
 class TrainingSummary(Record):
@@ -110,6 +116,26 @@ class ModelCard(Record):
     def label_names(self) -> dict[int, str]:
         """Names of the classes by id."""
         return {item.id: item.name for item in self.output.classes}
+
+    def summary(self) -> dict[str, str]:
+        """Give what a person wants to know first, line by line."""
+        spacing = " x ".join(f"{s:.3g}" for s in self.input.spacing) if self.input.spacing else "any"
+        lines = {
+            "name": f"{self.name} {self.version}",
+            "title": self.title,
+            "about": self.description,
+            "classes": ", ".join(f"{c.id} {c.name}" for c in self.output.classes),
+            "input": f"{', '.join(self.input.channels)} at {spacing} {self.input.unit}",
+            "licence": self.license,
+            "cite": self.citation,
+        }
+        if self.input.field_of_view:
+            known = " x ".join(f"{f:.3g}" for f in self.input.field_of_view)
+            lines["trained on"] = f"pieces of at most {known} {self.input.unit}"
+        if self.validation:
+            dice = ", ".join(f"{name} {value:.3f}" for name, value in self.validation.mean_dice.items() if value)
+            lines["mean Dice"] = f"{dice} on {len(self.validation.scans)} unseen scans; worst {self.validation.worst_scan}"
+        return {name: text for name, text in lines.items() if text}
 
 
 def read_card(folder: Path) -> ModelCard:

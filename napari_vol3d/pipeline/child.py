@@ -72,6 +72,17 @@ class Engine:
                 raise EngineProblem("The engine does not start.", hint=f"Its last words: {self.last_words()}")
             yield None
 
+    def check_ready(self) -> Ready | None:
+        """Give what the engine runs on if it is awake; never waits. Not while `wake` or `ask` is running."""
+        if self.ready is None:
+            with contextlib.suppress(queue.Empty):
+                report = self._reports.get_nowait()
+                if isinstance(report, Ready):
+                    self.ready = report
+                else:
+                    self._reports.put(report)
+        return self.ready
+
     def ask(self, request: Message) -> Iterator[Message | None]:
         """Send a request and give its reports.
 

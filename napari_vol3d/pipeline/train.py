@@ -37,6 +37,7 @@ from napari_vol3d.pipeline.settings import TrainSettings
 
 log = logging.getLogger(__name__)
 PLACES_PER_CLASS = 4000
+BYTES_PER_FILTER = 32  # of the finest level and a voxel: skip, concatenation and two convolutions, in float32
 CHECKPOINT_NAME = "checkpoint.npz"
 WEIGHTS_NAME = "model.keras"
 
@@ -272,7 +273,9 @@ def _card(
             field_of_view=(extent[0], extent[1], extent[2]),
         ),
         output=OutputSpec(classes=_classes(survey, settings)),
-        inference=InferenceDefaults(halo=min(24, max(job.patch_size) // 4)),
+        inference=InferenceDefaults(
+            halo=min(24, max(job.patch_size) // 4), bytes_per_voxel=BYTES_PER_FILTER * settings.widths[0]
+        ),
         training=TrainingSummary(
             data=settings.data, scans=len(dataset.train), epochs=epoch,
             architecture=f"{blocks}3D U-Net {'-'.join(map(str, settings.widths))}", command=command,

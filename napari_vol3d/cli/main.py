@@ -1,0 +1,66 @@
+"""Entry point: parse, run, and report what went wrong in one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from napari_vol3d import __version__
+from napari_vol3d.cli import demo, evaluate, info, models, segment, train
+from napari_vol3d.core.errors import Vol3dError
+
+EPILOG = """\
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 model can't be used, 4 file can't be read or written,
+5 scan and model don't fit, 6 the engine stopped, 130 interrupted
+
+For research use only; not a medical device.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the command line's parser."""
+    top = argparse.ArgumentParser(
+        prog="napari-vol3d",
+        description="Segment 3D scans with Conv3D networks, from the command line or in a napari window.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"napari-vol3d {__version__}")
+    top.add_argument("-v", "--verbose", action="store_true", help="log what is going on to stderr")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (segment, info, models, evaluate, train, demo):
+        command.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit."""
+    chosen = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO if chosen.verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    # A scheduler's SIGTERM ends a run as Ctrl-C does: generators close, the engine process goes, no half file stays.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sys.exit(int(chosen.run(chosen) or 0))
+    except Vol3dError as error:
+        sys.stderr.write(f"napari-vol3d: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("napari-vol3d: interrupted; nothing half-written was left.\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output is gone (`| head`): not an error, but Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(0)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Panels: each joins forms, the viewer and a verb."""

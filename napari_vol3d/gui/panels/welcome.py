@@ -1,0 +1,35 @@
+"""What the dock shows when there is no scan: how to get one, and nothing else."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+
+class WelcomePanel(QWidget):
+    """Two buttons; `openRequested` and `sampleRequested` say which was pressed."""
+
+    openRequested = Signal()
+    sampleRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        text = QLabel("Drop a scan on the window, or")
+        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.open = QPushButton("Open a scan")
+        self.open.setToolTip("NIfTI, TIFF stack or .npy")
+        self.sample = QPushButton("Try the sample")
+        self.sample.setToolTip("The average of many hippocampus scans, which the bundled model knows")
+        note = QLabel("For research use only; not a medical device.")
+        note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        note.setEnabled(False)
+        layout = QVBoxLayout(self)
+        layout.addStretch(1)
+        for widget in (text, self.open, self.sample):
+            layout.addWidget(widget)
+        layout.addStretch(2)
+        layout.addWidget(note)
+        for button in (self.open, self.sample):
+            button.setMinimumHeight(36)
+        self.open.clicked.connect(self.openRequested)
+        self.sample.clicked.connect(self.sampleRequested)

@@ -1,0 +1,99 @@
+"""Which part of the scan: all of it, what is in view, or a drawn box."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari import Viewer
+from napari.layers import Image, Shapes
+
+from napari_vol3d.core.box import Box
+from napari_vol3d.core.errors import ScanMismatch
+from napari_vol3d.core.volume import Volume
+from napari_vol3d.models.card import ModelCard
+from napari_vol3d.pipeline.checks import spacing_in
+
+BOX_LAYER = "Vol3D box"
+
+
+def region_in_view(viewer: Viewer, layer: Image, scan: Volume, card: ModelCard) -> Box:
+    """Give the part of the scan that the canvas shows.
+
+    In depth it reaches as far as the model's field of view around the current slice, where the card names one, else
+    through the whole scan. In a 3D view it is the whole scan.
+    """
+    if viewer.dims.ndisplay == 3 or layer.ndim < 3:
+        return Box.of(scan.shape)
+    corners = np.asarray(layer.corner_pixels)[:, -3:]
+    start, stop = corners[0].astype(int), corners[1].astype(int) + 1
+    held, here = sliced_axis(viewer), focus_voxel(viewer, layer)
+    start[held], stop[held] = 0, scan.shape[held]
+    spacing = spacing_in(scan.geometry, card.input.unit)
+    if card.input.field_of_view is not None and spacing is not None:
+        reach = int(np.ceil(card.input.field_of_view[held] / spacing[held] / 2))
+        start[held], stop[held] = round(here[held]) - reach, round(here[held]) + reach + 1
+    return _box(start, stop).intersect(Box.of(scan.shape))
+
+
+def start_drawing(viewer: Viewer, layer: Image) -> Shapes:
+    """Make the layer in which a person draws the box, ready for a rectangle."""
+    found = [shapes for shapes in viewer.layers if isinstance(shapes, Shapes) and shapes.name == BOX_LAYER]
+    shapes = found[0] if found else viewer.add_shapes(
+        name=BOX_LAYER, ndim=layer.ndim, scale=layer.scale, translate=layer.translate, units=layer.units,
+        axis_labels=layer.axis_labels, face_color="transparent", edge_color="#f0e442", edge_width=0.5,
+    )  # fmt: skip
+    viewer.layers.selection.active = shapes
+    shapes.mode = "add_rectangle"
+    return shapes
+
+
+def drawn_region(viewer: Viewer, layer: Image, scan: Volume, card: ModelCard) -> Box:
+    """Give the box around all rectangles drawn in the box layer.
+
+    Rectangles on several slices give the depth; with one slice only, the depth is the model's field of view around
+    it, where the card names one, else the whole scan.
+
+    Raises
+    ------
+    ScanMismatch
+        If nothing is drawn.
+    """
+    drawn = [shapes for shapes in viewer.layers if isinstance(shapes, Shapes) and shapes.name == BOX_LAYER]
+    if not drawn or not len(drawn[0].data):
+        raise ScanMismatch("No box is drawn yet.", hint="Press Draw, then drag a rectangle over the organ.")
+    shapes = drawn[0]
+    corners = np.concatenate([np.asarray(shape) for shape in shapes.data])
+    world = np.array([shapes.data_to_world(corner) for corner in corners])
+    voxels = np.array([layer.world_to_data(point) for point in world])[:, -3:]
+    start, stop = np.floor(voxels.min(axis=0) + 0.5).astype(int), np.floor(voxels.max(axis=0) + 0.5).astype(int) + 1
+    for axis in range(3):
+        if stop[axis] - start[axis] <= 1:
+            start[axis], stop[axis] = _depth(axis, int(start[axis]), scan, card)
+    return _box(start, stop).intersect(Box.of(scan.shape))
+
+
+def focus_voxel(viewer: Viewer, layer: Image) -> tuple[float, float, float]:
+    """Give the scan voxel (z, y, x) at the middle of the canvas on the current slice."""
+    centre = np.asarray(viewer.dims.point, dtype=float)
+    shown = list(viewer.dims.displayed)
+    centre[shown] = np.asarray(viewer.scene.camera.center)[-len(shown) :]
+    z, y, x = (float(value) for value in layer.world_to_data(centre[-layer.ndim :])[-3:])
+    return (z, y, x)
+
+
+def sliced_axis(viewer: Viewer) -> int:
+    """Give the held axis (0 z, 1 y, 2 x) that the slider moves along in a 2D view."""
+    return int(viewer.dims.order[-3]) - (viewer.dims.ndim - 3)
+
+
+def _depth(axis: int, at: int, scan: Volume, card: ModelCard) -> tuple[int, int]:
+    spacing = spacing_in(scan.geometry, card.input.unit)
+    if card.input.field_of_view is None or spacing is None:
+        return 0, scan.shape[axis]
+    reach = int(np.ceil(card.input.field_of_view[axis] / spacing[axis] / 2))
+    return at - reach, at + reach + 1
+
+
+def _box(start: Any, stop: Any) -> Box:
+    return Box(start=tuple(int(v) for v in start), stop=tuple(int(v) for v in stop))  # type: ignore[arg-type]

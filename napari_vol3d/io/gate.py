@@ -1,0 +1,317 @@
+"""The gate: what is proved about a file before any of its voxels is shown.
+
+Readers return voxels from damaged files without a word: ITK fills what is missing with zeros, nibabel skips the
+checksum of .nii.gz, tifffile gives one slice of ten. So the sizes that a header declares are compared with what is
+stored and with the free memory *before* anything is allocated, and compressed streams are read to their checksum.
+Whatever is wrong becomes a `FileProblem`: one sentence and a way on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vol3d.core.errors import FileProblem
+
+GB = 1e9
+CHUNK = 1 << 22
+PADDING = 4096  # zeros that some programs add behind the voxels
+MOST_DEFLATED = 1032  # deflate can't pack more bytes than this into one
+HEAD = 1024
+LIMIT_VARIABLE = "VOL3D_MAX_GB"
+
+# What format libraries raise on damaged files, seen in fuzzing; anything else is a bug of ours and should be loud.
+DAMAGE = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, SyntaxError,
+    TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
+
+MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"II*\0", "a TIFF file"),
+    (0, b"MM\0*", "a TIFF file"),
+    (0, b"II+\0", "a TIFF file"),
+    (0, b"MM\0+", "a TIFF file"),
+    (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"NRRD0", "an NRRD file"),
+    (128, b"DICM", "a DICOM file"),
+    (0, b"ObjectType", "a MetaImage file"),
+    (0, b"NDims", "a MetaImage file"),
+    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (0, b"CDF", "a NetCDF or MINC file"),
+    (0, b"\0\0\0\1", "a FreeSurfer MGH file"),
+    (0, b"\x89PNG", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"GIF8", "a GIF picture"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"BZh", "a bzip2 archive"),
+    (0, b"\xfd7zXZ", "an xz archive"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (0, b"\x80\x04", "a Python pickle"),
+    (0, b"\x80\x05", "a Python pickle"),
+)
+EXTENSION_OF = {"a NIfTI file": ".nii or .nii.gz", "a TIFF file": ".tif", "a NumPy array": ".npy"}
+
+
+@contextmanager
+def reading(path: Path, *also: type[Exception]) -> Iterator[int]:
+    """Prove that `path` is a regular file, give its size in bytes, and stay around while it is read.
+
+    Parameters
+    ----------
+    path : Path
+    also : exception types
+        What else the format's library raises on damaged files.
+
+    Raises
+    ------
+    FileProblem
+        If it is no regular file, is empty, changes while it is being read, or the block fails on its content.
+    """
+    before = regular_file(path)
+    try:
+        yield before.st_size
+    except OSError as error:
+        raise _unreadable(path, before, error.strerror or str(error)) from error
+    except (*DAMAGE, *also) as error:
+        raise _unreadable(path, before, f"{error}" or type(error).__name__) from error
+    if _changed(path, before):
+        raise _still_written(path)
+
+
+def regular_file(path: Path) -> os.stat_result:
+    """Give the status of a regular file that is not empty; never opens anything, so that a FIFO can't block.
+
+    Raises
+    ------
+    FileProblem
+        If there is none, or it is a folder, a device or the like.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        what = "Broken link" if path.is_symlink() else "No such file"
+        raise FileProblem(f"{what}: {path}.", hint="Check the name, and that the disk is connected.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileProblem(f"Can't be opened: {path.name!r} ({reason}).") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise FileProblem(f"This is a folder, not a file: {path.name}.", hint="Open a file inside it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise FileProblem(f"Not a regular file: {path.name} is a pipe, socket or device.", hint="Open a saved file.")
+    if status.st_size == 0:
+        raise FileProblem(f"Empty file: {path.name} has no bytes.", hint="Copy or download it again.")
+    return status
+
+
+def head(path: Path) -> tuple[bytes, bool]:
+    """Give the first bytes of a file, unpacked if it is gzip by its magic, and whether it is."""
+    with path.open("rb") as file:
+        raw = file.read(HEAD * 4)
+    if raw[:2] != b"\x1f\x8b":
+        return raw[:HEAD], False
+    try:
+        return zlib.decompressobj(31).decompress(raw, HEAD), True
+    except zlib.error:
+        return b"", True
+
+
+def kind_of(path: Path) -> str:
+    """Say in words what a file is, by its first bytes: "a TIFF file", "gzip around a DICOM file"."""
+    with reading(path):
+        start, packed = head(path)
+    kind = _kind(start)
+    return kind if not packed or kind == "a NIfTI file" else f"gzip around {kind}"
+
+
+def require(path: Path, wanted: str) -> None:
+    """Refuse a file that is not `wanted` (in the words of `kind_of`), and say what it is instead."""
+    kind = kind_of(path)
+    if kind == wanted:
+        return
+    proper = EXTENSION_OF.get(kind)
+    hint = f"Rename it to end in {proper}." if proper else "Copy or download it again, or convert it."
+    raise FileProblem(f"Not {wanted}: {path.name} is {kind}.", hint=hint)
+
+
+def declared_bytes(path: Path, shape: Sequence[int], itemsize: int) -> int:
+    """Give the bytes that `shape` needs.
+
+    Raises
+    ------
+    FileProblem
+        If an axis has no extent.
+    """
+    if not shape or min(shape) < 1:
+        raise FileProblem(
+            f"Damaged header: {path.name} declares the shape {tuple(shape)}.", hint="Export the volume again."
+        )
+    total = itemsize
+    for length in shape:  # Python's integers: NumPy's would wrap for exactly the headers that matter
+        total *= int(length)
+    return total
+
+
+def check_stored(path: Path, declared: int, stored: int, *, packed: bool = False) -> None:
+    """Refuse a header that declares more bytes than the file can hold; `packed`: the stored bytes are deflated."""
+    most = stored * MOST_DEFLATED if packed else stored
+    if declared > most:
+        raise truncated(path, declared, stored, packed=packed)
+
+
+def check_memory(path: Path, needed: int) -> None:
+    """Refuse what does not fit into half of the free memory (or into VOL3D_MAX_GB), before it is allocated."""
+    limit, sentence = _memory_limit()
+    if needed > limit:
+        raise FileProblem(
+            f"Too large for memory: {path.name} needs {_amount(needed)}, {sentence}.",
+            hint=f"Crop or downsample it, close other programs, or raise {LIMIT_VARIABLE}.",
+        )
+
+
+def check_affine(path: Path, affine: NDArray[np.float64]) -> None:
+    """Refuse a voxel-to-world matrix that puts different voxels at one place."""
+    finite = bool(np.isfinite(affine).all())
+    spacing = np.linalg.norm(affine[:3, :3], axis=0) if finite else np.zeros(3)
+    if not finite or not np.isfinite(spacing).all() or spacing.min() <= 0:
+        raise FileProblem(
+            f"Damaged geometry: {path.name} has no finite, positive voxel spacing.",
+            hint="Repair the header's sform, qform or pixdim, or export the volume again.",
+        )
+    if abs(np.linalg.det(affine[:3, :3] / spacing)) < 1e-4:
+        raise FileProblem(
+            f"Damaged geometry: the axes of {path.name} lie in one plane.",
+            hint="Repair the header's sform or qform, or export the volume again.",
+        )
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading, through gzip if its magic says so, whatever its name says."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        if not packed:
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw, mode="rb") as file:
+            yield file  # type: ignore[misc]
+
+
+def fill(file: IO[bytes], buffer: Any, path: Path, declared: int, before: int = 0) -> None:
+    """Read exactly as many bytes as `buffer` holds.
+
+    Parameters
+    ----------
+    buffer : writable buffer of bytes
+    declared, before : int
+        For the message: bytes that the whole file should unpack to, and those that were read before.
+
+    Raises
+    ------
+    FileProblem
+        If the file ends early, or its compressed stream is damaged.
+    """
+    view, done = memoryview(buffer).cast("B"), 0
+    while done < len(view):
+        try:
+            count = file.readinto(view[done : done + CHUNK])  # type: ignore[attr-defined]
+        except EOFError as error:
+            raise truncated(path, declared, before + done) from error
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise _checksum(path) from error
+        if not count:
+            raise truncated(path, declared, before + done)
+        done += count
+
+
+def finish(file: IO[bytes], path: Path, declared: int) -> None:
+    """Read to the end of the file, where gzip keeps its checksum; nothing but a little zero padding may come."""
+    try:
+        # One byte more than may be there: a bomb is given up here, not unpacked.
+        rest = file.read(PADDING + 1)
+    except EOFError as error:
+        raise truncated(path, declared, declared, packed=True) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise _checksum(path) from error
+    if len(rest) > PADDING or any(rest):
+        raise FileProblem(
+            f"Damaged header: {path.name} holds more bytes than the {declared:,} it declares.",
+            hint="The shape in its header is wrong; export the volume again.",
+        )
+
+
+def truncated(path: Path, declared: int, found: int, *, packed: bool = False) -> FileProblem:
+    """Give the problem of a file that ends early."""
+    if packed:
+        sentence = f"its {found:,} bytes can't hold all of the {declared:,} it declares"
+    else:
+        sentence = f"{found:,} of {declared:,} bytes are there"
+    return FileProblem(f"Truncated file: {path.name}, {sentence}.", hint="Copy or download it again.")
+
+
+def _memory_limit() -> tuple[float, str]:
+    wanted = os.environ.get(LIMIT_VARIABLE, "")
+    if wanted:
+        try:
+            return float(wanted) * GB, f"the limit {LIMIT_VARIABLE} is {float(wanted):g} GB"
+        except ValueError as error:
+            raise FileProblem(f"{LIMIT_VARIABLE} must be a number of GB; received {wanted!r}.") from error
+    import psutil
+
+    free = psutil.virtual_memory().available
+    return free * 0.5, f"{_amount(free)} are free and half of that may be used"
+
+
+def _amount(count: float) -> str:
+    return f"{count / GB:,.1f} GB" if count >= GB / 10 else f"{count / 1e6:,.1f} MB"
+
+
+def _kind(start: bytes) -> str:
+    if len(start) >= 348 and start[:4] in (struct.pack("<i", 348), struct.pack(">i", 348)):
+        return {b"n+1\0": "a NIfTI file", b"ni1\0": "the header of a NIfTI pair"}.get(
+            start[344:348], "an Analyze header"
+        )
+    if len(start) >= 540 and start[:4] in (struct.pack("<i", 540), struct.pack(">i", 540)):
+        return "a NIfTI file" if start[4:7] == b"n+2" else "the header of a NIfTI pair"
+    for offset, magic, name in MAGIC:
+        if start[offset : offset + len(magic)] == magic:
+            return name
+    if start.lstrip()[:1] == b"<":
+        return "a web page or XML"
+    text = bytes(range(32, 127)) + b"\t\r\n\f"
+    return "a text file" if start and not start.translate(None, text) else "no format known here"
+
+
+def _changed(path: Path, before: os.stat_result) -> bool:
+    try:
+        now = path.stat()
+    except OSError:
+        return True
+    return (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino)
+
+
+def _still_written(path: Path) -> FileProblem:
+    return FileProblem(f"The file is changing: {path.name} is being written.", hint="Wait until that ends, then retry.")
+
+
+def _unreadable(path: Path, before: os.stat_result, reason: str) -> FileProblem:
+    if _changed(path, before):
+        return _still_written(path)
+    return FileProblem(f"Can't be read: {path.name} ({reason}).", hint="Copy or download it again, or convert it.")
+
+
+def _checksum(path: Path) -> FileProblem:
+    return FileProblem(
+        f"Damaged file: {path.name} does not match its checksum.", hint="Copy or download it again."
+    )

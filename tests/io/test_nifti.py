@@ -1,0 +1,392 @@
+"""A voxel lies at the same place of the patient before and after, whatever the header's axes are."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import math
+import warnings
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from napari_vol3d.core.box import Box
+from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.io.nifti import GEOMETRY_FIELDS, read_nifti, write_nifti
+from napari_vol3d.io.registry import write_labels
+
+SHAPE = (9, 7, 5)
+SPACING = np.array([0.8, 0.8, 2.5])
+CODES = [
+    "".join(letters)
+    for axes in itertools.permutations(("RL", "AP", "SI"))
+    for letters in itertools.product(*axes)
+]
+CLASSES = (LabelClass(id=1, name="left <kidney>", color="#e69f00"), LabelClass(id=3, name="Milz 脾", color="#0080ff"))
+
+
+def rotation(degrees: float) -> np.ndarray:
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    about_x = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    about_z = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    return about_x @ about_z
+
+
+def affine_for(code: str, degrees: float) -> np.ndarray:
+    """An affine whose file axes run towards `code`, turned by `degrees` about two axes, rounded to float32."""
+    affine = np.eye(4)
+    for axis, letter in enumerate(code):
+        world = next(i for i, pair in enumerate(("LR", "PA", "IS")) if letter in pair)
+        affine[:3, axis] = 0
+        affine[world, axis] = SPACING[axis] * (1 if letter in "RAS" else -1)
+    affine[:3, :3] = rotation(degrees) @ affine[:3, :3]
+    affine[:3, 3] = (-31.25, 12.5, 7.75)
+    return affine.astype(np.float32).astype(np.float64)
+
+
+def phantom() -> np.ndarray:
+    """Three different blobs, so that no flip and no swap maps it onto itself."""
+    data = np.zeros(SHAPE, np.uint8)
+    data[1, 1, 1] = 1
+    data[6:8, 2, 1] = 2
+    data[3, 4:6, 3] = 3
+    return data
+
+
+def save(path, data, affine, *, qform=True, sform=True, units=("mm", "sec")):
+    image = nib.Nifti1Image(data, affine)
+    image.header.set_xyzt_units(*units)
+    image.set_qform(affine if qform else None, 1 if qform else 0)
+    image.set_sform(affine if sform else None, 2 if sform else 0)
+    nib.save(image, path)
+    return path
+
+
+def held_index_at(volume: Volume, world: np.ndarray) -> tuple[int, ...]:
+    return tuple(np.rint(np.linalg.solve(volume.geometry.affine, world)).astype(int)[:3])
+
+
+@pytest.mark.parametrize("degrees", [0, 17])
+@pytest.mark.parametrize("code", CODES)
+def test_every_orientation_lands_where_it_was(tmp_path, code, degrees):
+    affine = affine_for(code, degrees)
+    path = save(tmp_path / "scan.nii.gz", phantom(), affine)
+    volume = read_nifti(path)
+    written = write_labels(tmp_path / "labels.nii.gz", volume.with_data(volume.data, classes=CLASSES))
+    back, ours = nib.load(written), sitk.ReadImage(str(written))
+    np.testing.assert_array_equal(back.affine, nib.load(path).affine)
+    np.testing.assert_array_equal(np.asanyarray(back.dataobj), phantom())
+    for stored in np.argwhere(phantom()):
+        value = int(phantom()[tuple(stored)])
+        world = affine @ [*stored, 1]
+        assert volume.data[held_index_at(volume, world)] == value
+        assert ours[ours.TransformPhysicalPointToIndex((world * (-1, -1, 1, 1))[:3].tolist())] == value
+    # What is held runs towards superior, posterior, left: the direction cosines with these are the largest.
+    towards = np.diag((1, -1, -1)) @ volume.geometry.direction[::-1].T.T
+    assert (np.diag(towards) > 0.5).all()
+
+
+def test_all_orientations_are_there():
+    assert len(set(CODES)) == 48
+
+
+@pytest.mark.parametrize(("qform", "sform"), [(True, False), (False, True), (True, True), (False, False)])
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_header_geometry_comes_back_bit_for_bit(tmp_path, qform, sform, kind):
+    affine = affine_for("PIR", 17)
+    other = affine.copy()
+    other[:3, 3] += 11.1
+    image = kind(np.zeros((4, 5, 6), np.int16), affine)
+    image.header.set_xyzt_units("micron", "sec")
+    image.set_qform(affine, 3 if qform else 0)
+    image.set_sform(other @ np.diag((1, 1.001, 1, 1)), 4 if sform else 0)
+    nib.save(image, tmp_path / "scan.nii")
+    volume = read_nifti(tmp_path / "scan.nii")
+    assert volume.geometry.unit == "um"
+    assert volume.geometry.anatomical is (qform or sform)
+    # The stated rule: sform, else qform, else the spacing alone and no flip.
+    original = nib.load(tmp_path / "scan.nii")
+    if not (qform or sform):
+        assert volume.geometry.stored.axes == (2, 1, 0)
+        assert volume.geometry.stored.flips == (False, False, False)
+        np.testing.assert_allclose(volume.geometry.spacing, SPACING[::-1], rtol=1e-6)
+        np.testing.assert_array_equal(volume.geometry.origin, 0)
+    else:
+        expected = original.affine @ [1, 2, 3, 1]
+        stored = np.zeros((4, 5, 6))
+        stored[1, 2, 3] = 1
+        at = np.argwhere(volume.geometry.stored.to_held(stored))[0]
+        np.testing.assert_allclose(volume.geometry.affine @ [*at, 1], expected, rtol=1e-6)
+    written = nib.load(write_labels(tmp_path / "labels.nii.gz", volume))
+    assert type(written) is kind
+    for name in GEOMETRY_FIELDS:
+        assert written.header[name].tobytes() == original.header[name].tobytes(), name
+    np.testing.assert_array_equal(written.affine, original.affine)
+    again = read_nifti(tmp_path / "labels.nii.gz")
+    np.testing.assert_array_equal(again.geometry.affine, volume.geometry.affine)
+
+
+def test_units_become_mm_or_um(tmp_path):
+    for units, factor, unit in (("meter", 1000, "mm"), ("mm", 1, "mm"), ("micron", 1, "um"), ("unknown", 1, "mm")):
+        path = save(tmp_path / "scan.nii", np.zeros(SHAPE, np.int16), affine_for("RAS", 0), units=(units, "unknown"))
+        geometry = read_nifti(path).geometry
+        assert geometry.unit == unit
+        np.testing.assert_allclose(geometry.spacing, SPACING[::-1] * factor, rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "u4", "f4", "f8", "i8"])
+def test_both_byte_orders_give_native_values(tmp_path, order, dtype):
+    data = np.arange(60).reshape(3, 4, 5).astype(f"{order}{dtype}")
+    image = nib.Nifti1Image(data, np.eye(4), nib.Nifti1Header(endianness=order), dtype=data.dtype)
+    nib.save(image, tmp_path / "scan.nii")
+    assert nib.load(tmp_path / "scan.nii").header.endianness == order
+    volume = read_nifti(tmp_path / "scan.nii")
+    assert volume.data.dtype == np.dtype(dtype)
+    assert volume.data.dtype.isnative
+    np.testing.assert_array_equal(volume.geometry.stored.to_stored(volume.data), data)
+
+
+def test_scaling_is_applied_once(tmp_path):
+    header = nib.Nifti1Header()
+    header.set_data_shape((3, 4, 5))
+    header.set_data_dtype(np.int16)
+    header.set_sform(np.eye(4), 1)
+    header["vox_offset"] = 352
+    raw = np.arange(60, dtype="<i2").reshape(3, 4, 5, order="F") - 30
+    for slope, inter in ((2.5, -1024), (1, 0), (0, 7), (np.nan, np.nan), (1, 5)):
+        header["scl_slope"], header["scl_inter"] = slope, inter
+        path = tmp_path / "scan.nii"
+        path.write_bytes(header.binaryblock + bytes(4) + raw.tobytes(order="F"))
+        volume = read_nifti(path)
+        scaled = (slope, inter) in ((2.5, -1024), (1, 5))
+        assert volume.data.dtype == (np.float32 if scaled else np.int16)
+        found = volume.geometry.stored.to_stored(volume.data)
+        np.testing.assert_array_equal(found, raw * np.float64(slope) + inter if scaled else raw)
+        np.testing.assert_array_equal(found, np.asanyarray(nib.load(path).dataobj))
+
+
+def test_a_series_has_its_volumes_as_channels(tmp_path):
+    data = np.random.default_rng(0).normal(size=(4, 5, 6, 3)).astype(np.float32)
+    data[0, 0, 0, 0] = np.nan
+    volume = read_nifti(save(tmp_path / "scan.nii.gz", data, affine_for("LPS", 0)))
+    assert volume.data.shape == (6, 5, 4, 3)
+    assert volume.channels == ("volume 1", "volume 2", "volume 3")
+    assert np.isnan(volume.data).sum() == 1
+    np.testing.assert_array_equal(volume.geometry.stored.to_stored(volume.data), data)
+    written = write_nifti(tmp_path / "copy.nii.gz", volume)
+    np.testing.assert_array_equal(nib.load(written).get_fdata(), data)
+
+
+@pytest.mark.parametrize(
+    ("shape", "held"),
+    [((4, 5, 6, 1, 1), (6, 5, 4)), ((4, 5, 6, 1, 3), (6, 5, 4, 3)), ((4, 5), (1, 5, 4)), ((1, 1, 1), (1, 1, 1))],
+)
+def test_single_axes_are_dropped_and_missing_ones_added(tmp_path, shape, held):
+    header = nib.Nifti1Header()
+    header["dim"][: len(shape) + 1] = (len(shape), *shape)
+    header["datatype"], header["bitpix"], header["vox_offset"] = 4, 16, 352
+    header.set_sform(np.eye(4), 1)
+    path = tmp_path / "scan.nii"
+    path.write_bytes(header.binaryblock + bytes(4) + bytes(2 * math.prod(shape)))
+    assert read_nifti(path).data.shape == held
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"dim": (5, 4, 5, 6, 2, 2, 1, 1)}, {"dim": (3, 4, 0, 6, 1, 1, 1, 1)}, {"dim": (3, -1, 5, 6, 1, 1, 1, 1)},
+        {"dim": (0, 4, 5, 6, 1, 1, 1, 1)}, {"dim": (9, 4, 5, 6, 1, 1, 1, 1)}, {"vox_offset": 1e9}, {"vox_offset": 0},
+        {"vox_offset": np.nan}, {"datatype": 32}, {"datatype": 128}, {"datatype": 0}, {"datatype": 999},
+        {"srow_x": np.nan}, {"srow_x": 0}, {"magic": b"ni1\0"}, {"magic": b"xyz\0"}, {"dim": (3, 4, 5, 5, 1, 1, 1, 1)},
+        {"scl_slope": 2, "scl_inter": np.nan}, {"sform_code": 0, "qform_code": 1, "quatern_b": 5},
+        {"sform_code": 0, "pixdim": 0},
+    ],
+)  # fmt: skip
+def test_damaged_headers_are_refused(tmp_path, field):
+    image = nib.Nifti1Image(np.ones((4, 5, 6), np.int16), np.eye(4))
+    nib.save(image, tmp_path / "scan.nii")
+    content = (tmp_path / "scan.nii").read_bytes()
+    header = nib.Nifti1Header(content[:348], check=False)
+    for name, value in field.items():
+        header[name] = value
+    (tmp_path / "scan.nii").write_bytes(header.binaryblock + content[348:])
+    with pytest.raises(FileProblem):
+        read_nifti(tmp_path / "scan.nii")
+
+
+def test_mutated_headers_are_refused_or_read_as_nibabel_reads_them(tmp_path):
+    nib.save(nib.Nifti1Image(np.arange(120, dtype=np.int16).reshape(4, 5, 6), affine_for("RAS", 17)), tmp_path / "a.nii")
+    whole = (tmp_path / "a.nii").read_bytes()
+    rng = np.random.default_rng(0)
+    path, read = tmp_path / "mutated.nii", 0
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for at in rng.integers(0, 348, size=rng.integers(1, 4)):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            with np.errstate(all="ignore"):
+                volume = read_nifti(path)
+        except FileProblem:
+            continue
+        read += 1
+        assert np.isfinite(volume.geometry.affine).all()
+        assert min(volume.geometry.spacing) > 0
+        assert volume.data.size <= 120
+    assert read > 50  # most mutations hit text fields and change nothing that counts
+
+
+@pytest.mark.parametrize("top", [1, 255, 256, 65535, 65536, 2**31 - 1])
+def test_ids_survive_in_the_smallest_type(tmp_path, top):
+    """With a scan whose header is int16 with slope 3: a reused header turned ids into 1.07 and 2.14."""
+    header = nib.Nifti1Header()
+    header["scl_slope"], header["scl_inter"] = 3, 1
+    image = nib.Nifti1Image(np.zeros(SHAPE, np.int16), affine_for("RAS", 0), header)
+    nib.save(image, tmp_path / "scan.nii.gz")
+    scan = read_nifti(tmp_path / "scan.nii.gz")
+    ids = np.zeros(scan.shape, np.int64)
+    ids[1, 2, 3], ids[2, 3, 4] = top, 1
+    written = nib.load(write_labels(tmp_path / "labels.nii.gz", scan.with_data(ids)))
+    assert written.get_data_dtype() == np.min_scalar_type(top)
+    assert (written.header["scl_slope"], written.header["scl_inter"]) == (1, 0)
+    assert written.header["intent_code"] == 1002
+    found = read_nifti(tmp_path / "labels.nii.gz")
+    assert found.is_labels
+    np.testing.assert_array_equal(found.data, ids)
+
+
+@pytest.mark.parametrize("name", ["labels.nii", "labels.nii.gz"])
+def test_class_names_and_colours_come_back(tmp_path, name):
+    scan = read_nifti(save(tmp_path / "scan.nii.gz", phantom(), affine_for("LIA", 17)))
+    path = write_labels(tmp_path / name, scan.with_data(scan.data, classes=CLASSES))
+    found = read_nifti(path)
+    assert found.is_labels is True
+    assert found.classes == CLASSES
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (extension,) = nib.load(path).header.extensions
+    assert extension.get_code() == 0
+    assert b"LabelTable" in extension.get_content()
+    assert sitk.ReadImage(str(path)).GetSize() == SHAPE
+    assert write_labels(tmp_path / f"again-{name}", found).read_bytes() == path.read_bytes()
+
+
+def test_totalsegmentators_names_are_read(shared_data):
+    volume = read_nifti(shared_data / "scans" / "example_seg.nii.gz")
+    assert volume.is_labels is True
+    assert volume.classes[:2] == (
+        LabelClass(id=1, name="spleen", color="#00ff00"), LabelClass(id=2, name="kidney_right", color="#0000ff"),
+    )  # fmt: skip
+    assert len(volume.classes) == 117
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<CaretExtension><LabelTable><Label", b"<!DOCTYPE a [<!ENTITY b 'c'>]><CaretExtension/>", b"\xff\xfe",
+        b"<CaretExtension><Label Key='one'>x</Label></CaretExtension>",
+        b"<CaretExtension><Label Key='1' Red='much' Green='0' Blue='0'>x</Label></CaretExtension>",
+    ],
+)  # fmt: skip
+def test_a_damaged_table_costs_the_names_only(tmp_path, content):
+    image = nib.Nifti1Image(phantom(), np.eye(4))
+    image.header.extensions.append(nib.nifti1.Nifti1Extension(0, content))
+    nib.save(image, tmp_path / "labels.nii.gz")
+    volume = read_nifti(tmp_path / "labels.nii.gz")
+    assert volume.classes == ()
+    assert volume.data.sum() == phantom().sum()
+
+
+def test_a_cropped_volume_lies_where_it_lay(tmp_path):
+    """The stored header says where the whole scan is; after cropping it must not be used."""
+    scan = read_nifti(save(tmp_path / "scan.nii.gz", phantom(), affine_for("PIR", 17)))
+    box = Box(start=(1, 1, 1), stop=scan.shape)
+    affine = scan.geometry.affine.copy()
+    affine[:3, 3] = (affine @ [1, 1, 1, 1])[:3]
+    part = Volume(data=scan.read(box), geometry=Geometry(affine=affine, anatomical=True, stored=scan.geometry.stored))
+    found = read_nifti(write_labels(tmp_path / "part.nii.gz", part))
+    for index in np.argwhere(part.data):
+        world = affine @ [*index, 1]
+        assert found.data[held_index_at(found, world)] == part.data[tuple(index)]
+
+
+def test_volumes_from_elsewhere_keep_their_world(tmp_path):
+    geometry = Geometry.from_spacing((2.5, 0.3, 0.1), unit="um", origin=(1.0, 2.0, 3.0))
+    data = phantom().transpose(2, 1, 0)
+    for degrees in (0.0, 17.0):
+        turned = np.eye(4)
+        turned[:3, :3] = rotation(degrees)
+        volume = Volume(data=data, geometry=Geometry(affine=turned @ geometry.affine, unit="um"))
+        written = nib.load(write_labels(tmp_path / "labels.nii.gz", volume))
+        np.testing.assert_array_equal(np.asanyarray(written.dataobj), phantom())
+        np.testing.assert_allclose(written.affine, volume.geometry.affine[:, (2, 1, 0, 3)], atol=1e-6)
+        np.testing.assert_allclose(written.header.get_qform(), written.affine, atol=1e-5)
+        assert written.header.get_xyzt_units()[0] == "micron"
+        found = read_nifti(tmp_path / "labels.nii.gz")
+        for index in np.argwhere(data):
+            world = volume.geometry.affine @ [*index, 1]
+            assert found.data[held_index_at(found, world)] == data[tuple(index)]
+
+
+def test_images_keep_their_type(tmp_path):
+    for dtype in (np.int16, np.uint16, np.float32, np.float64, np.int64, bool, np.float16):
+        data = np.random.default_rng(0).integers(0, 2, (3, 4, 5)).astype(dtype)
+        volume = Volume(data=data, geometry=Geometry.from_spacing((1, 1, 1)))
+        path = write_nifti(tmp_path / "image.nii.gz", volume)
+        expected = {np.dtype(bool): np.uint8, np.dtype(np.float16): np.float32}.get(np.dtype(dtype), dtype)
+        assert nib.load(path).get_data_dtype() == expected
+        assert read_nifti(path).is_labels is None
+        np.testing.assert_array_equal(np.asanyarray(nib.load(path).dataobj).T, data)
+
+
+def test_colours_are_refused(shared_data):
+    with pytest.raises(FileProblem, match="Colours.*RGBA"):
+        read_nifti(shared_data / "scans" / "labels_rgba" / "CIT168.nii.gz")
+
+
+def test_headers_without_voxels_are_refused(shared_data):
+    for name in ("nifti1.hdr", "analyze.hdr"):
+        with pytest.raises(FileProblem, match="Not a NIfTI file"):
+            read_nifti(shared_data / "scans" / "nibabel" / name)
+
+
+def test_every_real_scan_is_read_as_nibabel_reads_it(shared_data):
+    paths = sorted((shared_data / "scans").rglob("*.nii*"))
+    assert len(paths) > 20
+    refused = []
+    for path in paths:
+        try:
+            volume = read_nifti(path)
+        except FileProblem:
+            refused.append(path.name)
+            continue
+        image = nib.load(path)
+        stored = volume.geometry.stored.to_stored(volume.data)
+        np.testing.assert_allclose(stored, np.asanyarray(image.dataobj), rtol=1e-6, err_msg=path.name)
+        at = [n // 3 for n in volume.shape]
+        value = image.affine @ np.linalg.solve(image.affine, volume.geometry.affine @ [*at, 1])
+        inside = np.rint(np.linalg.solve(image.affine, value)).astype(int)[:3]
+        np.testing.assert_array_equal(stored[tuple(inside)], volume.data[tuple(at)], err_msg=path.name)
+    assert refused == ["CIT168.nii.gz"]
+
+
+def test_real_label_maps_round_trip(shared_data, tmp_path):
+    for path in sorted((shared_data / "scans" / "aparc_labels").glob("*.nii.gz")):
+        volume = read_nifti(path)
+        written = nib.load(write_labels(tmp_path / "labels.nii.gz", volume))
+        image = nib.load(path)
+        assert written.get_data_dtype() == np.uint16
+        np.testing.assert_array_equal(np.asanyarray(written.dataobj), np.asanyarray(image.dataobj))
+        np.testing.assert_array_equal(written.affine, image.affine)
+
+
+def test_the_same_labels_give_the_same_bytes(tmp_path):
+    volume = Volume(data=phantom(), geometry=Geometry.from_spacing((1, 1, 1)), classes=CLASSES)
+    first = write_labels(tmp_path / "a.nii.gz", volume).read_bytes()
+    assert write_labels(tmp_path / "b.nii.gz", volume).read_bytes() == first
+    assert gzip.decompress(first)[344:348] == b"n+1\0"
