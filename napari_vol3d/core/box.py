@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 Triple = tuple[int, int, int]
@@ -39,6 +40,12 @@ class Box:
         return z * y * x
 
     @property
+    def centre(self) -> tuple[float, float, float]:
+        """Index of the middle."""
+        z, y, x = ((a + b - 1) / 2 for a, b in zip(self.start, self.stop, strict=True))
+        return (z, y, x)
+
+    @property
     def slices(self) -> tuple[slice, slice, slice]:
         """Index for an array whose first voxel is the origin."""
         z, y, x = (slice(a, b) for a, b in zip(self.start, self.stop, strict=True))
@@ -70,6 +77,6 @@ def _minus(a: int, b: int) -> int:
     return a - b
 
 
-def _each(operation, first: Triple, second: Triple) -> Triple:  # type: ignore[no-untyped-def]
+def _each(operation: Callable[[int, int], int], first: Triple, second: Triple) -> Triple:
     z, y, x = (operation(a, b) for a, b in zip(first, second, strict=True))
     return (z, y, x)

@@ -43,8 +43,9 @@ class IntensityMap:
     scale: float
 
     def apply(self, patch: NDArray[Any]) -> NDArray[np.float32]:
-        """Map stored intensities to network input; NaN and infinite voxels become `low`."""
-        values = np.nan_to_num(patch.astype(np.float32), nan=self.low, posinf=self.high, neginf=self.low)
+        """Map stored intensities to network input; voxels that are no finite number become a bound, or 0 without."""
+        low, high = (bound if np.isfinite(bound) else self.shift for bound in (self.low, self.high))
+        values = np.nan_to_num(patch.astype(np.float32), nan=low, posinf=high, neginf=low)
         return np.asarray((np.clip(values, self.low, self.high) - self.shift) * self.scale, dtype=np.float32)
 
 
@@ -72,8 +73,7 @@ def measure_intensity(channel: NDArray[Any], scheme: IntensityScheme) -> Intensi
     if scheme.kind == "quantile":
         return _stretch(low, high, clip=False)
     clipped = np.clip(values, low, high)
-    deviation = float(clipped.std())
-    return IntensityMap(low=low, high=high, shift=float(clipped.mean()), scale=1 / deviation if deviation > 0 else 0.0)
+    return IntensityMap(low=low, high=high, shift=float(clipped.mean()), scale=_reciprocal(float(clipped.std())))
 
 
 def _sample(channel: NDArray[Any], over: str) -> NDArray[np.float64]:
@@ -85,6 +85,10 @@ def _sample(channel: NDArray[Any], over: str) -> NDArray[np.float64]:
 
 
 def _stretch(low: float, high: float, *, clip: bool) -> IntensityMap:
-    scale = 1 / (high - low) if high > low else 0.0
     bounds = (low, high) if clip else (-np.inf, np.inf)
-    return IntensityMap(low=bounds[0], high=bounds[1], shift=low, scale=scale)
+    return IntensityMap(low=bounds[0], high=bounds[1], shift=low, scale=_reciprocal(high - low))
+
+
+def _reciprocal(width: float) -> float:
+    """Give 1 / width; 0 for a width that float32, in which patches are mapped, can't divide by."""
+    return 1 / width if width > float(np.finfo(np.float32).tiny) else 0.0

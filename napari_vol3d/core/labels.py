@@ -14,6 +14,10 @@ from napari_vol3d.core.errors import Vol3dError
 # Okabe and Ito's palette, which colour-blind people can tell apart; without black and white, which scans use.
 OKABE_ITO = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 GOLDEN_ANGLE = 0.618033988749895
+# Flatness, measured on some 60 real files: scans 0.00 to 0.23, label maps 0.68 to 0.98, marked points and thin
+# structures between; scans have at least 124 distinct values, label maps of classes at most 54.
+SCANS_BELOW, LABELS_FROM = 0.3, 0.6
+FEW_VALUES, MOST_CLASSES = 64, 256
 IGNORE = 255  # in training patches: not annotated, or beyond the scan's faces
 
 
@@ -82,11 +86,11 @@ def to_label_dtype(labels: NDArray[Any], dtype: np.dtype[Any] | None = None) -> 
     return labels.astype(target, copy=False)
 
 
-def looks_like_labels(data: NDArray[Any], *, most_classes: int = 256) -> bool | None:
-    """Guess whether a volume is a label map.
+def looks_like_labels(data: NDArray[Any]) -> bool | None:
+    """Guess whether a volume (Z, Y, X) is a label map.
 
-    Few distinct whole numbers, not negative, mostly background, and neighbours that are mostly equal (labels are
-    piecewise constant, scans are not).
+    The signs: whole numbers, none negative, few distinct ones, and neighbours that are mostly equal, because labels
+    are constant over regions and scans are not.
 
     Returns
     -------
@@ -97,41 +101,36 @@ def looks_like_labels(data: NDArray[Any], *, most_classes: int = 256) -> bool | 
         return False
     if data.dtype.kind == "b":
         return True
-    sample = _thinned(data)
-    if (data.dtype.kind == "f" and not _is_whole(sample)) or sample.min() < 0:
+    if (data.dtype.kind == "f" and not all(_is_whole(plane) for plane in data)) or data.min() < 0:
         return False
-    values = np.unique(sample)
-    if len(values) > most_classes or len(values) < 2:
+    planes = _some_planes(data)
+    count, highest, flat = len(np.unique(planes)), int(data.max()), _flatness(planes)
+    if count < 2:  # what there is lies between the planes that were looked at
+        return None if highest > int(data.min()) else False
+    if flat < SCANS_BELOW:
         return False
-    flat = _flatness(data)
-    # Measured on the real scans and label maps of the test data: label maps 0.93 to 1.0, scans below 0.75
-    # unless most of the field is empty air; two-valued masks from cameras (0 and 255) are the doubtful kind.
-    if flat >= 0.9 and (values[-1] <= 1000 or len(values) <= 3):
-        return True if _gapless(values) else None
-    return None if flat >= 0.9 else False
-
-
-def _gapless(values: NDArray[Any]) -> bool:
-    """Whether ids look numbered by people (0, 1, 2 ... or sparse small ids), not like grey levels 0 and 255."""
-    return not (len(values) == 2 and values[-1] > 1)
+    if flat < LABELS_FROM:
+        return None if count <= FEW_VALUES else False
+    # Two values, not 0 and 1, are a mask from a camera or a thresholded scan; very many ids may be instances.
+    doubtful = count > MOST_CLASSES or (count == 2 and highest > 1)
+    return None if doubtful else True
 
 
 def _is_whole(data: NDArray[Any]) -> bool:
     return bool(np.isfinite(data).all()) and bool((data == np.round(data)).all())
 
 
-def _thinned(data: NDArray[Any], most: int = 2_000_000) -> NDArray[Any]:
-    step = max(1, round((data.size / most) ** (1 / 3)))
-    return np.asarray(data[::step, ::step, ::step])
+def _some_planes(data: NDArray[Any], most: int = 2_000_000) -> NDArray[Any]:
+    """Give whole (y, x) planes, evenly spread: neighbours stay neighbours, and large volumes take no longer."""
+    step = max(1, -(-data.size // most))
+    return np.asarray(data[(len(data) - 1) % step // 2 :: step])
 
 
-def _flatness(data: NDArray[Any]) -> float:
-    """Share of neighbouring pairs with equal values among the pairs that are not both background."""
-    equal = total = 0
-    for axis in (1, 2):
-        first = np.take(data, range(data.shape[axis] - 1), axis=axis)
-        second = np.take(data, range(1, data.shape[axis]), axis=axis)
-        busy = (first != 0) | (second != 0)
-        equal += int(((first == second) & busy).sum())
-        total += int(busy.sum())
-    return equal / total if total else 1.0
+def _flatness(planes: NDArray[Any]) -> float:
+    """Share of neighbours in a plane with equal values, among the pairs that are not both background."""
+    equal = busy = 0
+    for first, second in ((planes[:, 1:], planes[:, :-1]), (planes[:, :, 1:], planes[:, :, :-1])):
+        same = first == second
+        equal += int((same & (first != 0)).sum())
+        busy += int(((first != 0) | ~same).sum())
+    return equal / busy if busy else 1.0

@@ -76,7 +76,7 @@ def nuclei(
 def _place(
     rng: np.random.Generator, labels: NDArray[np.uint16], spacing: NDArray[np.float64],
     centres: list[NDArray[np.float64]],
-) -> tuple[_Nucleus, tuple[slice, ...], NDArray[np.bool_]] | None:
+) -> tuple[_Nucleus, tuple[slice, ...], NDArray[np.bool_]] | None:  # fmt: skip
     """Find room for one more nucleus: the box it lies in and the voxels of the box that it fills."""
     for _ in range(TRIES):
         nucleus = _draw(rng, np.asarray(labels.shape) * spacing, centres)
@@ -127,4 +127,4 @@ def _seen(rng: np.random.Generator, light: NDArray[np.float64], spacing: NDArray
     depth = np.exp(-np.arange(light.shape[0]) * spacing[0] / DEPTH_UM)[:, None, None]
     photons = rng.poisson(PHOTONS * depth * (0.85 * sharp + 0.15 * haze) + BACKGROUND)
     counts = OFFSET + GAIN * (photons + rng.normal(scale=READ_NOISE, size=light.shape))
-    return np.clip(np.round(counts), 0, np.iinfo(np.uint16).max).astype(np.uint16)
+    return np.asarray(np.clip(np.round(counts), 0, np.iinfo(np.uint16).max), np.uint16)

@@ -99,7 +99,7 @@ def grid_map(scan_shape: Triple, scan_spacing: Spacing, model_spacing: Spacing |
     )
 
 
-def interpolate_axis(values: NDArray[np.float32], at: NDArray[np.float64], axis: int) -> NDArray[np.float32]:
+def interpolate_axis(values: NDArray[np.float32], at: NDArray[np.floating[Any]], axis: int) -> NDArray[np.float32]:
     """Interpolate linearly at fractional indices `at` along one axis; outside, the nearest value is repeated."""
     length = values.shape[axis]
     if len(at) == length and np.array_equal(at, np.arange(length)):

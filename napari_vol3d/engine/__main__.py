@@ -18,7 +18,6 @@ from napari_vol3d.core.errors import ModelProblem, ScanMismatch, Vol3dError
 from napari_vol3d.engine.messages import (
     REQUEST,
     Cancel,
-    Done,
     Failed,
     Fit,
     Focus,

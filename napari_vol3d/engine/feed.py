@@ -56,8 +56,7 @@ class PatchFeed:
         matrix = random_matrix(rng, self.augmentation)
         half = np.ceil(np.asarray(self.patch_size) * MARGIN / 2).astype(int)
         middle = np.round(centre).astype(int)
-        wanted = Box(start=tuple(map(int, middle - half)), stop=tuple(map(int, middle + half + 1)))
-        box = wanted.intersect(Box.of(case.labels.shape))
+        box = _around(middle, half).intersect(Box.of(case.labels.shape))
         image = np.asarray(case.image[box.slices], dtype=np.float32)
         labels = _marked_outside(np.asarray(case.labels[box.slices]))
         image = np.pad(image, [(1, 1)] * 3 + [(0, 0)], mode="edge")
@@ -95,6 +94,12 @@ class PatchFeed:
         high = np.maximum(shape - 1 - (size - 1) / 2, (shape - 1) / 2)
         slack = np.maximum(size - shape, 0) / 2  # a patch longer than the scan: move it about within the room it has
         return np.asarray(np.clip(centre, low, high) + rng.uniform(-1, 1, 3) * slack)
+
+
+def _around(middle: NDArray[np.int_], half: NDArray[np.int_]) -> Box:
+    z, y, x = (int(value) for value in middle - half)
+    depth, height, width = (2 * int(value) + 1 for value in half)
+    return Box(start=(z, y, x), stop=(z + depth, y + height, x + width))
 
 
 def _marked_outside(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vol3d.core.box import Box, Triple
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.resample import GridMap
 from napari_vol3d.core.tiles import Tile, TilePlan

@@ -65,8 +65,8 @@ class Server:
             multiple=self.card.input.multiple,
         )  # fmt: skip
         box = Box(start=request.start, stop=request.stop)
-        self.inbox.focus = request.focus or tuple((a + b) / 2 for a, b in zip(box.start, box.stop, strict=True))
-        order = nearest_to(lambda: self.inbox.focus or (0.0, 0.0, 0.0), grid)
+        self.inbox.focus = request.focus or box.centre
+        order = nearest_to(lambda: self.inbox.focus or box.centre, grid)
         total = sum(1 for tile in plan if grid.owned(tile.core).intersect(box).size)
         parts = segment_box(
             order, plan, box, lambda part: scan[part.slices], grid, request.intensity, self.predictor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ class Job(QObject):
         """Ask the verb to stop; its `finally` clauses run in its own thread."""
         self._stop.set()
 
-    def _relay(self) -> Iterator[Progress]:
+    def _relay(self) -> Generator[Progress, None, _End]:
         with contextlib.closing(self._verb) as verb:
             try:
                 while not self._stop.is_set():

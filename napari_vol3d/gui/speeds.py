@@ -19,22 +19,17 @@ log = logging.getLogger(__name__)
 def expected_seconds(model: Model, plan: SegmentPlan, device: str) -> float | None:
     """Estimate a run; None where neither this machine nor the model's card knows."""
     rate = _read().get(f"{model.card.weights.sha256} {device}") or model.card.inference.seconds_per_megavoxel
-    return None if rate is None else rate * _megavoxels(plan)
+    return None if rate is None else rate * plan.megavoxels
 
 
 def remember_speed(model: Model, plan: SegmentPlan, device: str, seconds: float) -> None:
     """Keep seconds a million voxels of a finished run."""
-    speeds = _read() | {f"{model.card.weights.sha256} {device}": seconds / _megavoxels(plan)}
+    speeds = _read() | {f"{model.card.weights.sha256} {device}": seconds / plan.megavoxels}
     try:
         _path().parent.mkdir(parents=True, exist_ok=True)
         write_text(_path(), json.dumps(speeds))
     except (OSError, SaveProblem) as problem:
         log.info("speed not remembered: %s", problem)
-
-
-def _megavoxels(plan: SegmentPlan) -> float:
-    z, y, x = plan.tiles.patch_size
-    return plan.count * z * y * x / 1e6
 
 
 def _path() -> Path:

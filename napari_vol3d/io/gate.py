@@ -79,11 +79,12 @@ def reading(path: Path, *also: type[Exception]) -> Iterator[int]:
         If it is no regular file, is empty, changes while it is being read, or the block fails on its content.
     """
     before = regular_file(path)
+    damage: tuple[type[Exception], ...] = (*DAMAGE, *also)
     try:
         yield before.st_size
     except OSError as error:
         raise _unreadable(path, before, error.strerror or str(error)) from error
-    except (*DAMAGE, *also) as error:
+    except damage as error:
         raise _unreadable(path, before, f"{error}" or type(error).__name__) from error
     if _changed(path, before):
         raise _still_written(path)
@@ -312,6 +313,4 @@ def _unreadable(path: Path, before: os.stat_result, reason: str) -> FileProblem:
 
 
 def _checksum(path: Path) -> FileProblem:
-    return FileProblem(
-        f"Damaged file: {path.name} does not match its checksum.", hint="Copy or download it again."
-    )
+    return FileProblem(f"Damaged file: {path.name} does not match its checksum.", hint="Copy or download it again.")

@@ -37,7 +37,7 @@ from napari_vol3d.io.safe_write import same_voxels, write_safely
 
 log = logging.getLogger(__name__)
 
-HEADERS = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+HEADERS: dict[int, Any] = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 UNITS = {1: ("mm", 1000.0), 2: ("mm", 1.0), 3: ("um", 1.0)}  # of xyzt_units & 7; where it says nothing: mm
 UNIT_CODES = {"mm": 2, "um": 3}
 INTENT_LABEL = 1002
@@ -293,15 +293,13 @@ def _hold(affine: Affine, shape: Triple, *, anatomical: bool, unit: str, header:
     """Choose the held axes for a file with this matrix and this shape in its own axis order."""
     axes, flips = [2, 1, 0], [False, False, False]
     if anatomical:
-        for stored, (world, sign) in enumerate(nib.io_orientation(affine)):
+        for stored, (world, sign) in enumerate(nib.io_orientation(affine)):  # type: ignore[no-untyped-call]
             held = 2 - int(world)
             axes[held] = stored
             flips[held] = bool(sign < 0) if held == 0 else bool(sign > 0)
     grid = StoredGrid(axes=(axes[0], axes[1], axes[2]), flips=(flips[0], flips[1], flips[2]), header=header)
     lengths = (shape[axes[0]], shape[axes[1]], shape[axes[2]])
-    return Geometry(
-        affine=affine @ _stored_from_held(grid, lengths), unit=unit, anatomical=anatomical, stored=grid
-    )
+    return Geometry(affine=affine @ _stored_from_held(grid, lengths), unit=unit, anatomical=anatomical, stored=grid)
 
 
 def _stored_from_held(grid: StoredGrid, shape: Triple) -> Affine:
@@ -325,7 +323,7 @@ def _header_for(volume: Volume) -> tuple[StoredGrid, Any]:
         same_axes = (own.stored.axes, own.stored.flips) == (geometry.stored.axes, geometry.stored.flips)
         # Not so after cropping or resampling; then the header's matrix would put the voxels elsewhere.
         if same_axes and np.array_equal(own.affine, geometry.affine):
-            header = (nib.Nifti2Header if fields["format"] == "nifti2" else nib.Nifti1Header)()
+            header = HEADERS[540 if fields["format"] == "nifti2" else 348]()
             _put_geometry_fields(header, fields)
             return geometry.stored, header
     return XYZ, _fresh_header(volume)
@@ -334,7 +332,7 @@ def _header_for(volume: Volume) -> tuple[StoredGrid, Any]:
 def _fresh_header(volume: Volume) -> Any:
     geometry = volume.geometry
     # NIfTI-1 counts voxels in 16 bits.
-    header = (nib.Nifti2Header if max(volume.shape) > 32767 else nib.Nifti1Header)()
+    header = HEADERS[540 if max(volume.shape) > 32767 else 348]()
     affine = geometry.affine[:, (2, 1, 0, 3)]
     code = 1 if geometry.anatomical else 2
     header["pixdim"][1:4] = geometry.spacing[::-1]
@@ -424,8 +422,8 @@ def _table(classes: tuple[LabelClass, ...]) -> bytes:
     for item in classes:
         shares = [int(item.color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
         colors = dict(zip(("Red", "Green", "Blue"), (f"{share:.6f}" for share in shares), strict=True))
-        label = ElementTree.SubElement(table, "Label", Key=str(item.id), **colors, Alpha="1")
+        label = ElementTree.SubElement(table, "Label", {"Key": str(item.id), **colors, "Alpha": "1"})
         label.text = "".join(c for c in item.name if c.isprintable())
     ElementTree.SubElement(information, "StudyMetaDataLinkSet")
     ElementTree.SubElement(information, "VolumeType").text = "Label"
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))

@@ -32,9 +32,7 @@ def read_npy(path: Path) -> Volume:
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, columns_first, dtype = header(file)
         if dtype.kind not in "buif":
-            raise FileProblem(
-                f"Not plain numbers: {path.name} holds {dtype}.", hint="Save it as integers or floats."
-            )
+            raise FileProblem(f"Not plain numbers: {path.name} holds {dtype}.", hint="Save it as integers or floats.")
         if len(shape) not in (2, 3, 4):
             raise FileProblem(f"Not a volume: {path.name} has the shape {shape}.", hint="Save a 3-D array (Z, Y, X).")
         needed = gate.declared_bytes(path, shape, dtype.itemsize)

@@ -84,9 +84,11 @@ def read_volume(path: Path | str) -> Volume:
     if found is None:
         kind = gate.kind_of(path)
         raise FileProblem(
-            f"Unknown extension: {path.name} is {kind}.", hint=f"Formats that can be read: {', '.join(READ_EXTENSIONS)}."
+            f"Unknown extension: {path.name} is {kind}.",
+            hint=f"Formats that can be read: {', '.join(READ_EXTENSIONS)}.",
         )
-    return replace(_load(found.read)(path), name=stem(path))
+    volume: Volume = _load(found.read)(path)
+    return replace(volume, name=stem(path))
 
 
 def write_labels(target: Path | str, volume: Volume) -> Path:

@@ -6,10 +6,11 @@ OMERO and Bio-Formats show them too.
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -23,6 +24,8 @@ from napari_vol3d.core.labels import LabelClass, default_color, to_label_dtype
 from napari_vol3d.core.volume import Geometry, Spacing, Volume
 from napari_vol3d.io import gate
 from napari_vol3d.io.safe_write import same_voxels, write_safely
+
+log = logging.getLogger(__name__)
 
 OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
 LABELS_NAMESPACE = "napari-vol3d/labels"
@@ -39,6 +42,9 @@ OME_TYPES = {
     "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "int8": "int8", "int16": "int16", "int32": "int32",
     "float32": "float", "float64": "double",
 }  # fmt: skip
+TAG_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+MOST_FLAT_CHANNELS = 4  # of a single slice
+AXIS_NAMES = {"C": "channels", "T": "time points"}
 SAMPLES = ("red", "green", "blue", "alpha")
 
 
@@ -46,7 +52,8 @@ def read_tiff(path: Path) -> Volume:
     """Read a TIFF stack.
 
     Slices are the Z axis, or the one axis that the file does not name; a single page is one slice. Channels, time
-    points and colour samples become the last axis, one kind of them at a time.
+    points and colour samples become the last axis, one kind of them at a time. Where they are the only axis beside
+    Y and X and more than four, they are taken as the slices: that is how stacks look whose writer named no axes.
 
     Returns
     -------
@@ -61,8 +68,7 @@ def read_tiff(path: Path) -> Volume:
     """
     gate.require(path, "a TIFF file")
     with gate.reading(path) as size:
-        with path.open("rb") as file:
-            pages = sum(1 for _ in _directories(file, path, size))
+        pages = _count_pages(path, size)
         with tifffile.TiffFile(path) as tif:
             ome = _ome_root(tif, path)
             series = _only_series(tif, path, pages, size)
@@ -117,31 +123,49 @@ def write_tiff(target: Path, volume: Volume) -> Path:
     return write_safely(target, write, check)
 
 
-def _directories(file: IO[bytes], path: Path, size: int) -> Iterator[int]:
-    """Walk the chain of page directories and give their offsets.
+def _count_pages(path: Path, size: int) -> int:
+    """Walk the chain of page directories, and prove that it and all it points to lie in the file.
 
-    tifffile stops without a word where the chain leaves the file; a truncated stack then has fewer slices.
+    tifffile stops without a word where the chain leaves the file (a truncated stack then has fewer slices), and
+    leaves out tags whose values do (the spacing is gone then).
     """
-    start = file.read(16)
-    order = "<" if start[:2] == b"II" else ">"
-    big = start[2:4] in (b"+\0", b"\0+")
-    count_format, entry, next_format = (f"{order}Q", 20, f"{order}Q") if big else (f"{order}H", 12, f"{order}I")
-    (offset,) = struct.unpack_from(next_format, start, 8 if big else 4)
-    seen = set()
-    while offset:
-        if offset in seen:
-            raise FileProblem(f"Damaged file: the pages of {path.name} run in a circle.", hint=AGAIN)
-        seen.add(offset)
-        if offset + struct.calcsize(count_format) > size:
-            raise gate.truncated(path, offset, size)
-        yield offset
-        file.seek(offset)
-        (count,) = struct.unpack(count_format, file.read(struct.calcsize(count_format)))
-        link = offset + struct.calcsize(count_format) + count * entry
-        if link + struct.calcsize(next_format) > size:
-            raise gate.truncated(path, link + struct.calcsize(next_format), size)
-        file.seek(link)
-        (offset,) = struct.unpack(next_format, file.read(struct.calcsize(next_format)))
+    seen: set[int] = set()
+    with path.open("rb") as file:
+        start = file.read(16)
+        order = "<" if start[:2] == b"II" else ">"
+        big = start[2:4] in (b"+\0", b"\0+")
+        count_format, entry, link = (f"{order}Q", f"{order}HHQQ", f"{order}Q")
+        if not big:
+            count_format, entry, link = (f"{order}H", f"{order}HHII", f"{order}I")
+        (offset,) = struct.unpack_from(link, start, 8 if big else 4)
+        while offset:
+            if offset in seen:
+                raise FileProblem(f"Damaged file: the pages of {path.name} run in a circle.", hint=AGAIN)
+            seen.add(offset)
+            (count,) = _unpack_at(file, path, size, offset, count_format)
+            at = offset + struct.calcsize(count_format)
+            _check_tags(file, path, size, at, count, entry)
+            (offset,) = _unpack_at(file, path, size, at + count * struct.calcsize(entry), link)
+    return len(seen)
+
+
+def _check_tags(file: IO[bytes], path: Path, size: int, at: int, count: int, entry: str) -> None:
+    end = at + count * struct.calcsize(entry)
+    if end > size:
+        raise gate.truncated(path, end, size)
+    file.seek(at)
+    inside = struct.calcsize(entry) - struct.calcsize(entry[:-1])  # so many bytes lie in the tag itself
+    for _, kind, length, where in struct.iter_unpack(entry, file.read(end - at)):
+        needed = TAG_SIZES.get(kind, 0) * length
+        if needed > inside and where + needed > size:
+            raise gate.truncated(path, where + needed, size)
+
+
+def _unpack_at(file: IO[bytes], path: Path, size: int, at: int, form: str) -> tuple[int, ...]:
+    if at + struct.calcsize(form) > size:
+        raise gate.truncated(path, at + struct.calcsize(form), size)
+    file.seek(at)
+    return struct.unpack(form, file.read(struct.calcsize(form)))
 
 
 def _only_series(tif: tifffile.TiffFile, path: Path, pages: int, size: int) -> tifffile.TiffPageSeries:
@@ -169,7 +193,8 @@ def _only_series(tif: tifffile.TiffFile, path: Path, pages: int, size: int) -> t
         gate.check_stored(path, series.keyframe.dataoffsets[0] + declared * series.keyframe.nbytes, size)
     elif declared != pages or (said > pages and pages > 1) or (said > declared == 1):
         raise FileProblem(
-            f"Truncated or damaged: {path.name} holds {pages} pages, its metadata says {max(declared, said)}.", hint=AGAIN
+            f"Truncated or damaged: {path.name} holds {pages} pages, its metadata says {max(declared, said)}.",
+            hint=AGAIN,
         )
     if any(page is None for page in series):
         raise FileProblem(f"Pages are missing in {path.name}.", hint=AGAIN)
@@ -185,13 +210,16 @@ def _check_codec(page: tifffile.TiffPage, path: Path) -> None:
             tifffile.TIFF.UNPREDICTORS[page.predictor]
     except KeyError as error:
         raise FileProblem(
-            f"Compression not supported: {path.name} uses {page.compression.name}.",
+            f"Compression not supported: {path.name} uses {tifffile.COMPRESSION(page.compression).name}.",
             hint="Install imagecodecs (pip install imagecodecs), or save the file with ZIP or no compression.",
         ) from error
 
 
 def _arrange(voxels: NDArray[Any], axes: str, path: Path) -> tuple[NDArray[Any], str]:
     """Order an array as (Z, Y, X) or (Z, Y, X, C); gives also the letter of the channel axis, or ""."""
+    if len(axes) == 3 and axes[0] in "CT" and voxels.shape[0] > MOST_FLAT_CHANNELS:
+        log.info("%s: its %d %s are taken as slices", path.name, len(voxels), AXIS_NAMES[axes[0]])
+        axes = f"Z{axes[1:]}"
     spare = axes.replace("Y", "", 1).replace("X", "", 1)
     depths = [a for a in spare if a not in "CTS"]
     depth = "Z" if "Z" in depths else "".join(depths[:1])
@@ -223,7 +251,7 @@ def _imagej_geometry(tif: tifffile.TiffFile) -> Geometry:
     metadata = tif.imagej_metadata
     if not metadata:  # the resolution of other TIFFs is dots per inch of paper
         return Geometry.from_spacing((1.0, 1.0, 1.0), unit="pixel")
-    tags = tif.pages[0].tags
+    tags = tif.pages.first.tags
     unit, factor = LENGTHS.get(str(metadata.get("unit", "")).strip().lower(), ("pixel", 1.0))
     on_paper = unit == "pixel" and tags.valueof("ResolutionUnit", 1) in (2, 3)
     y, x = (1.0, 1.0) if on_paper else (_pixel_size(tags, "YResolution"), _pixel_size(tags, "XResolution"))
@@ -330,23 +358,27 @@ def _ome_xml(volume: Volume, held: NDArray[Any]) -> ElementTree.Element:
     """Describe a volume in OME's terms, planes in order of z, then channel."""
     ElementTree.register_namespace("", OME[1:-1])
     root = ElementTree.Element(f"{OME}OME")
-    image = ElementTree.SubElement(root, f"{OME}Image", ID="Image:0", Name=_clean(volume.name))
+    image = _sub(root, "Image", {"ID": "Image:0", "Name": _clean(volume.name)})
     sizes = dict(zip(("SizeZ", "SizeY", "SizeX", "SizeC"), (*held.shape, 1)[:4], strict=True))
-    pixels = ElementTree.SubElement(
-        image, f"{OME}Pixels", ID="Pixels:0", DimensionOrder="XYZCT", Type=OME_TYPES[held.dtype.name], SizeT="1",
-        BigEndian=str(sys.byteorder == "big").lower(), **{name: str(length) for name, length in sizes.items()}, **_ome_sizes(volume.geometry),
-    )  # fmt: skip
+    fixed = {
+        "ID": "Pixels:0",
+        "DimensionOrder": "XYZCT",
+        "SizeT": "1",
+        "BigEndian": str(sys.byteorder == "big").lower(),
+    }
+    lengths = {name: str(length) for name, length in sizes.items()}
+    pixels = _sub(image, "Pixels", fixed | {"Type": OME_TYPES[held.dtype.name]} | lengths | _ome_sizes(volume.geometry))
     names: Sequence[str] = volume.channels if len(volume.channels) == sizes["SizeC"] else ()
     for index in range(sizes["SizeC"]):
         named = {"Name": _clean(names[index])} if names else {}
-        ElementTree.SubElement(pixels, f"{OME}Channel", ID=f"Channel:0:{index}", SamplesPerPixel="1", **named)
-    ElementTree.SubElement(pixels, f"{OME}TiffData", IFD="0", PlaneCount=str(sizes["SizeZ"] * sizes["SizeC"]))
+        _sub(pixels, "Channel", {"ID": f"Channel:0:{index}", "SamplesPerPixel": "1"} | named)
+    _sub(pixels, "TiffData", {"IFD": "0", "PlaneCount": str(sizes["SizeZ"] * sizes["SizeC"])})
     if not volume.geometry.anatomical and any(volume.geometry.origin):
         unit = OME_UNITS.get(volume.geometry.unit, "pixel")
         position = dict(zip("XYZ", volume.geometry.origin, strict=True))
         attributes = {f"Position{axis}": repr(value) for axis, value in position.items()}
         attributes |= {f"Position{axis}Unit": unit for axis in "XYZ"}
-        ElementTree.SubElement(pixels, f"{OME}Plane", TheZ="0", TheC="0", TheT="0", **attributes)
+        _sub(pixels, "Plane", {"TheZ": "0", "TheC": "0", "TheT": "0"} | attributes)
     if volume.is_labels:
         _annotate(root, image, volume.classes)
     return root
@@ -360,15 +392,19 @@ def _ome_sizes(geometry: Geometry) -> dict[str, str]:
 
 
 def _annotate(root: ElementTree.Element, image: ElementTree.Element, classes: tuple[LabelClass, ...]) -> None:
-    notes = ElementTree.SubElement(root, f"{OME}StructuredAnnotations")
+    notes = _sub(root, "StructuredAnnotations", {})
     maps: list[tuple[str, dict[str, str]]] = [(LABELS_NAMESPACE, {"program": "napari-vol3d"})]
     maps += [(CLASS_NAMESPACE, {"id": str(c.id), "name": _clean(c.name), "color": c.color}) for c in classes]
     for index, (namespace, entries) in enumerate(maps):
-        note = ElementTree.SubElement(notes, f"{OME}MapAnnotation", ID=f"Annotation:{index}", Namespace=namespace)
-        value = ElementTree.SubElement(note, f"{OME}Value")
+        note = _sub(notes, "MapAnnotation", {"ID": f"Annotation:{index}", "Namespace": namespace})
+        value = _sub(note, "Value", {})
         for key, text in entries.items():
-            ElementTree.SubElement(value, f"{OME}M", K=key).text = text
-        ElementTree.SubElement(image, f"{OME}AnnotationRef", ID=f"Annotation:{index}")
+            _sub(value, "M", {"K": key}).text = text
+        _sub(image, "AnnotationRef", {"ID": f"Annotation:{index}"})
+
+
+def _sub(parent: ElementTree.Element, name: str, attributes: dict[str, str]) -> ElementTree.Element:
+    return ElementTree.SubElement(parent, f"{OME}{name}", attributes)
 
 
 def _clean(text: str) -> str:

@@ -71,6 +71,7 @@ class TrainingSummary(Record):
     data: str = Field(title="Data")
     scans: int = Field(title="Training scans")
     epochs: int = Field(title="Epochs")
+    best_epoch: int = Field(0, title="Best epoch", description="The one whose weights these are")
     architecture: str = Field(title="Architecture")
     command: str = Field("", title="Command", description="What made the weights")
     seconds: float = Field(0.0, title="Seconds")
@@ -91,6 +92,7 @@ class ValidationFigures(Record):
 
     data: str = Field(title="Data")
     mean_dice: dict[str, float | None] = Field(title="Mean Dice")
+    mean_hd95_mm: dict[str, float | None] = Field(default_factory=dict, title="Mean HD95 (mm)")
     worst_scan: str = Field("", title="Worst scan")
     scans: tuple[ScanFigures, ...] = Field(default=(), title="Scan by scan")
 
@@ -134,7 +136,8 @@ class ModelCard(Record):
             lines["trained on"] = f"pieces of at most {known} {self.input.unit}"
         if self.validation:
             dice = ", ".join(f"{name} {value:.3f}" for name, value in self.validation.mean_dice.items() if value)
-            lines["mean Dice"] = f"{dice} on {len(self.validation.scans)} unseen scans; worst {self.validation.worst_scan}"
+            count, worst = len(self.validation.scans), self.validation.worst_scan
+            lines["mean Dice"] = f"{dice} on {count} unseen scans; worst {worst}"
         return {name: text for name, text in lines.items() if text}
 
 
@@ -148,7 +151,9 @@ def read_card(folder: Path) -> ModelCard:
     """
     path = folder / CARD_NAME
     if not path.is_file():
-        raise ModelProblem(f"No model card in {folder.name}.", hint=f"A model is a folder with {CARD_NAME} and weights.")
+        raise ModelProblem(
+            f"No model card in {folder.name}.", hint=f"A model is a folder with {CARD_NAME} and weights."
+        )
     try:
         return ModelCard.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -13,12 +13,12 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import IO
 
 from napari_vol3d.core.errors import EngineProblem, ModelProblem, ScanMismatch, Vol3dError
-from napari_vol3d.engine.messages import REPORT, Cancel, Done, Failed, Message, Ready
+from napari_vol3d.engine.messages import REPORT, Cancel, Done, Failed, Loaded, LoadModel, Message, Ready
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
@@ -83,7 +83,7 @@ class Engine:
                     self._reports.put(report)
         return self.ready
 
-    def ask(self, request: Message) -> Iterator[Message | None]:
+    def ask(self, request: Message) -> Generator[Message | None, None, None]:
         """Send a request and give its reports.
 
         Yields
@@ -96,14 +96,14 @@ class Engine:
         Closing the generator early cancels the request: within `GRACE_SECONDS` the engine has stopped, or is killed.
         """
         self.tell(request)
-        ended = False
+        ended, is_last = False, _is_last(request)
         try:
             while not ended:
                 report = self._next()
                 if isinstance(report, Failed):
                     ended = True
                     raise _PROBLEMS.get(report.problem, EngineProblem)(report.message, hint=report.hint)
-                ended = isinstance(report, Done) or _is_single(request)(report)
+                ended = is_last(report)
                 yield report
         finally:
             if not ended:
@@ -186,12 +186,10 @@ class Engine:
         self._reports.put(None)
 
 
-def _is_single(request: Message):  # type: ignore[no-untyped-def]
-    """Tell whether a report ends a request that is answered by one report."""
-    from napari_vol3d.engine.messages import Loaded, LoadModel
-
-    wanted = Loaded if isinstance(request, LoadModel) else Done
-    return lambda report: isinstance(report, wanted)
+def _is_last(request: Message) -> Callable[[Message | None], bool]:
+    """Tell which report ends a request."""
+    last = Loaded if isinstance(request, LoadModel) else Done
+    return lambda report: isinstance(report, last)
 
 
 _alive: weakref.WeakSet[Engine] = weakref.WeakSet()

@@ -57,13 +57,10 @@ class Evaluation(Record):
         if len(self.scans) > 1:
             rows += [_cells("mean", figures) for figures in self.means]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-        lines = [
-            "  ".join(cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
-            for row in rows
-        ]
+        lines = [_line(row, widths) for row in rows]
         if len(self.scans) > 1 and self.worst_scan:
             lines.append(f"Worst scan: {self.worst_scan}")
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(lines)
 
 
 def find_pairs(prediction: Path, reference: Path) -> list[tuple[Path, Path]]:
@@ -209,5 +206,12 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 
 def _cells(scan: str, figures: ClassFigures) -> list[str]:
-    digits = ((figures.dice, 4), (figures.hd95_mm, 3), (figures.assd_mm, 3), (figures.volume_ml, 4), (figures.reference_ml, 4))
+    distances, volumes = (figures.hd95_mm, figures.assd_mm), (figures.volume_ml, figures.reference_ml)
+    digits = [(figures.dice, 4), *((d, 3) for d in distances), *((v, 4) for v in volumes)]
     return [scan, figures.name, *("-" if value is None else f"{value:.{n}g}" for value, n in digits)]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    """Align names to the left, numbers to the right."""
+    names = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+    return "  ".join([*names, *(cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True))])

@@ -58,6 +58,11 @@ class SegmentPlan:
     count: int
     patch_bytes: int
 
+    @property
+    def megavoxels(self) -> float:
+        """Millions of voxels that the network computes."""
+        return self.count * float(np.prod(self.tiles.patch_size)) / 1e6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
@@ -69,8 +74,8 @@ class Prediction:
         On the scan's grid; 0 outside the region that was segmented.
     probabilities : ndarray of uint8, shape (classes, Z, Y, X), or None
         0 to 255, where they were asked for.
-    seconds : float
-        Wall-clock seconds of the whole run.
+    seconds, compute_seconds : float
+        Wall-clock seconds of the whole run, and of the network alone.
     """
 
     labels: NDArray[Any]
@@ -80,6 +85,7 @@ class Prediction:
     plan: SegmentPlan
     device: str
     seconds: float
+    compute_seconds: float
     probabilities: NDArray[np.uint8] | None = None
 
 
@@ -209,6 +215,7 @@ def _segment(
         plan=plan,
         device=engine.ready.device if engine.ready else "",
         seconds=time.monotonic() - began,
+        compute_seconds=last.seconds,
         probabilities=probabilities,
     )
 
@@ -255,7 +262,9 @@ def _hand_over(frame: Volume, path: Path) -> Iterator[Progress]:
     try:
         target = np.lib.format.open_memmap(path, "w+", frame.data.dtype, (*frame.shape, *channels))
     except OSError as error:
-        raise EngineProblem(f"No room for the scan in {path.parent}: {error.strerror}.", hint="Free some disk.") from error
+        raise EngineProblem(
+            f"No room for the scan in {path.parent}: {error.strerror}.", hint="Free some disk space."
+        ) from error
     slices = max(1, 16_000_000 // max(1, int(np.prod(frame.shape[1:])) * frame.data.dtype.itemsize))
     for first in range(0, frame.shape[0], slices):
         part = Box(start=(first, 0, 0), stop=(first + slices, *frame.shape[1:]))

@@ -205,7 +205,7 @@ class SegmentPanel(QWidget):
         if overlay is None:
             return
         overlay.finish()
-        remember_speed(model, plan, prediction.device, prediction.seconds)
+        remember_speed(model, plan, prediction.device, prediction.compute_seconds)
         if overlay.layer not in self._viewer.layers:
             self.ui.say("Done, but its layer was removed. Press Segment to run again.")
             return

@@ -86,8 +86,8 @@ class SegmentUi(QWidget):
             return
         card = model.card
         self.model_line.setText(f"{chips(card.output.classes)}<br>{card.license}")
-        rows = "".join(f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for key, text in card.summary().items())
-        self.model.setToolTip(f"<table>{rows}</table>")
+        rows = [f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for key, text in card.summary().items()]
+        self.model.setToolTip(f"<table>{''.join(rows)}</table>")
 
     def show_fit(self, fit: Fit, scan: Volume, card: ModelCard) -> None:
         """Show warnings, and offer to resample where the spacings differ."""

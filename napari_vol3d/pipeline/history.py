@@ -1,0 +1,51 @@
+"""The history of a training run: one line an epoch, for people and plots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from napari_vol3d.engine.messages import Epoch
+
+HISTORY_NAME = "history.jsonl"
+
+
+class History:
+    """The figures of every finished epoch, kept in a file of the model folder.
+
+    Attributes
+    ----------
+    lines : list of dict
+        "epoch", "seconds" (of the run so far), "loss", "mean dice" and the Dice of each class.
+    """
+
+    def __init__(self, folder: Path, *, resume: bool) -> None:
+        self._path = folder / HISTORY_NAME
+        if not resume:
+            self._path.unlink(missing_ok=True)
+        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
+        self.lines: list[dict[str, float]] = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+
+    def add(self, report: Epoch, seconds: float) -> None:
+        """Add an epoch."""
+        line = {"epoch": report.epoch, "seconds": round(seconds, 1), **report.figures}
+        self.lines = [*(old for old in self.lines if old["epoch"] < report.epoch), line]
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    @property
+    def epochs(self) -> int:
+        """Epochs finished."""
+        return int(self.lines[-1]["epoch"]) if self.lines else 0
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights were kept: the first with the highest mean Dice, or the lowest loss without one."""
+        if not self.lines:
+            return 0
+        return int(max(self.lines, key=lambda line: (line.get("mean dice", -line["loss"]), -line["epoch"]))["epoch"])
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds of training so far, over all its sessions."""
+        return self.lines[-1].get("seconds", 0.0) if self.lines else 0.0

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from itertools import permutations, product
+
+import nibabel as nib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_vol3d.core.box import Box
+from napari_vol3d.core.volume import Geometry, StoredGrid, Volume
+
+GRIDS = [
+    StoredGrid(axes=axes, flips=flips) for axes in permutations(range(3)) for flips in product((False, True), repeat=3)
+]
+ORIENTATIONS = ["".join(p) for axes in permutations(("RL", "AP", "SI")) for p in product(*axes)]
+
+
+def rotated(degrees: float) -> np.ndarray:
+    angle = np.radians(degrees)
+    return np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+
+
+def held_geometry(file_affine: np.ndarray, grid: StoredGrid, stored_shape: tuple[int, ...]) -> Geometry:
+    """Follow the definition: where does each held voxel lie, asked of the file's own index."""
+    stored_index = np.stack(np.meshgrid(*map(np.arange, stored_shape), indexing="ij"), axis=-1)
+    held_index = grid.to_held(stored_index)
+    world = nib.affines.apply_affine(file_affine, held_index)
+    affine = np.eye(4)
+    affine[:3, 3] = world[0, 0, 0]
+    for held, step in enumerate((world[1, 0, 0], world[0, 1, 0], world[0, 0, 1])):
+        affine[:3, held] = step - world[0, 0, 0]
+    return Geometry(affine=affine, anatomical=True, stored=grid)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=lambda g: f"{g.axes}{[int(f) for f in g.flips]}")
+@pytest.mark.parametrize("extra", [(), (2,)], ids=["3-D", "channels"])
+def test_held_and_stored_are_inverse(grid: StoredGrid, extra: tuple[int, ...]) -> None:
+    stored = np.arange(2 * 3 * 4 * int(np.prod(extra))).reshape((2, 3, 4, *extra))
+    held = grid.to_held(stored)
+    assert held.shape == tuple(stored.shape[axis] for axis in grid.axes) + extra
+    assert np.array_equal(grid.to_stored(held), stored)
+    assert np.shares_memory(held, stored)  # a view: a volume of gigabytes is not copied to turn it
+
+
+@pytest.mark.parametrize("code", ORIENTATIONS)
+@pytest.mark.parametrize("turn", [0.0, 17.0])
+def test_orientation_letters_are_those_of_the_file(code: str, turn: float) -> None:
+    """All 48 ways in which a file's axes can run, straight and oblique, against nibabel."""
+    signed = nib.orientations.inv_ornt_aff(
+        nib.orientations.ornt_transform(nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(code)),
+        (2, 3, 4),
+    )
+    affine = nib.affines.from_matvec(rotated(turn) @ signed[:3, :3] * 1.5, (3.0, -5.0, 7.0))
+    assert "".join(nib.aff2axcodes(affine)) == code
+    for grid in GRIDS[:: 1 if turn == 0 else 5]:
+        geometry = held_geometry(affine, grid, (2, 3, 4))
+        assert geometry.orientation == code
+        assert geometry.oblique == (turn != 0)
+
+
+@given(
+    spacing=st.tuples(*[st.floats(0.01, 50)] * 3), turn=st.floats(-90, 90),
+    origin=st.tuples(*[st.floats(-500, 500)] * 3),
+)  # fmt: skip
+@settings(deadline=None, max_examples=60)
+def test_spacing_and_direction_derive_from_the_affine(spacing: tuple, turn: float, origin: tuple) -> None:
+    straight = Geometry.from_spacing(spacing, origin=origin)
+    assert straight.spacing == pytest.approx(spacing)
+    assert straight.origin == pytest.approx(origin[::-1])
+    affine = nib.affines.from_matvec(rotated(turn), (0, 0, 0)) @ straight.affine
+    turned = Geometry(affine=affine)
+    assert turned.spacing == pytest.approx(spacing)
+    assert turned.direction * turned.spacing == pytest.approx(affine[:3, :3])
+    assert np.linalg.norm(turned.direction, axis=0) == pytest.approx(np.ones(3))
+
+
+def test_a_volume_without_orientation_has_no_letters_and_lies_along_the_axes() -> None:
+    geometry = Geometry.from_spacing((2.0, 0.65, 0.5), unit="um")
+    assert geometry.orientation == ""
+    assert not geometry.oblique
+    assert geometry.affine @ (1, 0, 0, 1) == pytest.approx((0, 0, 2.0, 1))
+    assert geometry.affine @ (0, 0, 1, 1) == pytest.approx((0.5, 0, 0, 1))
+
+
+def test_oblique_begins_where_float32_headers_end() -> None:
+    for degrees, oblique in ((0.01, False), (0.5, True), (8.6, True)):
+        affine = nib.affines.from_matvec(rotated(degrees), (0, 0, 0))
+        assert Geometry(affine=affine).oblique == oblique
+
+
+def test_matching_grids_agree_to_a_thousandth_of_a_voxel() -> None:
+    geometry = Geometry.from_spacing((1.0, 1.0, 1.0), origin=(10.0, 20.0, 30.0))
+    assert geometry.matches(Geometry.from_spacing((1.0, 1.0, 1.0), origin=(10.0, 20.0, 30.0005)))
+    assert not geometry.matches(Geometry.from_spacing((1.0, 1.0, 1.0), origin=(10.0, 20.0, 30.5)))
+    assert not geometry.matches(Geometry.from_spacing((1.0, 1.0, 1.1), origin=(10.0, 20.0, 30.0)))
+    assert not geometry.matches(Geometry.from_spacing((1.0, 1.0, 1.0), unit="um", origin=(10.0, 20.0, 30.0)))
+
+
+def test_a_volume_reads_clipped_boxes_and_knows_its_extent() -> None:
+    data = np.arange(4 * 5 * 6 * 2).reshape(4, 5, 6, 2)
+    volume = Volume(data=data, geometry=Geometry.from_spacing((2.0, 1.0, 0.5)))
+    assert volume.shape == (4, 5, 6)
+    assert volume.extent == (8.0, 5.0, 3.0)
+    assert np.array_equal(volume.read(Box(start=(-2, 1, 3), stop=(2, 9, 5))), data[0:2, 1:5, 3:5])
+    assert volume.read(Box(start=(7, 0, 0), stop=(9, 2, 2))).size == 0
+
+
+def test_a_cropped_volume_stays_at_its_place_in_the_world() -> None:
+    affine = nib.affines.from_matvec(rotated(20) * (0.5, 1.0, 2.0), (1.0, 2.0, 3.0))
+    data = np.arange(4 * 5 * 6).reshape(4, 5, 6)
+    volume = Volume(data=data, geometry=Geometry(affine=affine), name="scan")
+    part = volume.cropped(Box(start=(1, 2, 3), stop=(3, 5, 6)))
+    assert part.data[0, 0, 0] == data[1, 2, 3]
+    assert part.geometry.affine @ (0, 0, 0, 1) == pytest.approx(affine @ (1, 2, 3, 1))
+    assert part.name == "scan"
+    other = volume.with_data(data > 3, is_labels=True)
+    assert other.geometry is volume.geometry
+    assert other.is_labels

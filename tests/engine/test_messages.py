@@ -1,0 +1,72 @@
+"""Every message crosses the pipe as one line and comes out the same."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from napari_vol3d.core.intensity import IntensityMap
+from napari_vol3d.engine import messages as m
+from tests.builders import make_card
+
+OPEN = IntensityMap(low=-math.inf, high=math.inf, shift=0.0, scale=1.0)
+CASE = m.TrainingCase(name="a", image="a.npy", labels="b.npy", places="c.npy")
+REQUESTS = [
+    m.LoadModel(weights="a file\nwith a line break.keras", card=make_card(Path("m.keras"), sha256="0" * 64)),
+    m.Segment(
+        scan="s.npy", labels="l.npy", ratio=(1.0, 0.7, 2.5), model_shape=(3, 4, 5), intensity=(OPEN,),
+        patch_size=(8, 8, 8), halo=2, start=(0, 0, 0), stop=(3, 4, 5), focus=(0.5, 1.0, 2.0),
+    ),
+    m.Fit(
+        folder="f", train=(CASE,), validation=(CASE,), channels=1, class_ids=(3, 7), patch_size=(8, 8, 8),
+        widths=(4, 8), down="pool", activation="relu", residual=True, deep_supervision=1, epochs=2, steps=3, batch=2,
+        learning_rate=1e-3, weight_decay=0.0, averaging=0.99, foreground=0.5, flip_axes=(2,), seed=1,
+    ),
+    m.Focus(point=(1.0, 2.0, 3.0)),
+    m.Cancel(),
+]  # fmt: skip
+REPORTS = [
+    m.Ready(device="CPU", policy="float32", versions="TensorFlow 2"),
+    m.Loaded(bytes_per_voxel=512),
+    m.TileDone(done=1, total=2, start=(0, 0, 0), stop=(1, 1, 1)),
+    m.Epoch(epoch=1, epochs=2, figures={"loss": 0.5}, checkpoint="c.npz", best="b.keras"),
+    m.Step(done=1, total=2, loss=0.25),
+    m.Done(cancelled=True),
+    m.Failed(problem="model", message="Leberläsion – 肝臓", hint="h"),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.kind)
+def test_requests_round_trip(request_):
+    line = request_.model_dump_json()
+    assert "\n" not in line
+    assert m.REQUEST.validate_json(line) == request_
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda r: r.kind)
+def test_reports_round_trip(report):
+    line = report.model_dump_json()
+    assert "\n" not in line
+    assert m.REPORT.validate_json(line) == report
+
+
+def test_infinite_bounds_survive():
+    back = m.REQUEST.validate_json(REQUESTS[1].model_dump_json())
+    assert (back.intensity[0].low, back.intensity[0].high) == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_run_that_diverges_can_say_so(loss):
+    step = m.REPORT.validate_json(m.Step(done=1, total=2, loss=loss).model_dump_json())
+    epoch = m.Epoch(epoch=1, epochs=2, figures={"loss": loss}, checkpoint="c.npz")
+    back = m.REPORT.validate_json(epoch.model_dump_json())
+    assert str(step.loss) == str(back.figures["loss"]) == str(loss)
+
+
+@pytest.mark.parametrize("line", ['{"kind":"nothing"}', '{"kind":"cancel","extra":1}', "noise", ""])
+def test_anything_else_is_refused(line):
+    with pytest.raises(ValidationError):
+        m.REQUEST.validate_json(line)

@@ -1,0 +1,117 @@
+"""A real viewer with the dock in it, and hands to use it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari import Viewer
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_vol3d.gui.workbench import Workbench
+from napari_vol3d.models.store import find_recipe
+
+RUN_MS = 120_000  # TensorFlow wakes up on a busy machine
+PLUGIN = "napari-vol3d"
+
+
+@pytest.fixture
+def vol3d(npe2pm: Any) -> Iterator[Any]:
+    """Our manifest, and only ours: npe2pm blocks what else is installed."""
+    from npe2 import PluginManifest
+
+    with npe2pm.tmp_plugin(manifest=PluginManifest.from_distribution(PLUGIN)):
+        yield npe2pm
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Any, vol3d: Any, plugin_settings: Any) -> Viewer:
+    """A shown viewer."""
+    viewer: Viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 800)
+    return viewer
+
+
+@pytest.fixture
+def bench(viewer: Viewer) -> Iterator[Workbench]:
+    """The dock in `viewer`; every job has ended when the test is over."""
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Vol3D")
+    QApplication.processEvents()
+    yield widget
+    widget.let_go()
+
+
+@pytest.fixture(scope="session")
+def real_case(shared_data: Path) -> tuple[Path, Path]:
+    """Scan and reference labels of a person whom the bundled model has never seen."""
+    name = json.loads(find_recipe("hippocampus-t1").read_text())["test"][0]
+    folder = shared_data / "hippocampus"
+    return folder / "images" / f"{name}.nii.gz", folder / "labels" / f"{name}.nii.gz"
+
+
+@pytest.fixture
+def scan_file(real_case: tuple[Path, Path], tmp_path: Path) -> Path:
+    """A copy of the real scan in a folder of its own."""
+    return Path(shutil.copy(real_case[0], tmp_path / "patient one.nii.gz"))
+
+
+def drop(viewer: Viewer, *paths: Path) -> None:
+    """Drop files on the window, as a file manager does."""
+    window = viewer.window._qt_viewer
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(window.rect().center()), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )  # fmt: skip
+    QApplication.processEvents()
+
+
+def press_segment(qtbot: Any, bench: Workbench) -> None:
+    """Press the button and wait for the end of the run."""
+    start_segment(qtbot, bench)
+    job = bench.segment.job
+    assert job is not None
+    qtbot.waitUntil(lambda: not job.running, timeout=RUN_MS)
+
+
+def start_segment(qtbot: Any, bench: Workbench) -> None:
+    """Press the button when it is offered."""
+    qtbot.waitUntil(bench.segment.ui.run.isEnabled, timeout=5000)
+    qtbot.mouseClick(bench.segment.ui.run, Qt.MouseButton.LeftButton)
+    assert bench.segment.job is not None
+
+
+def canvas_point(viewer: Viewer, world: tuple[float, float]) -> QPoint:
+    """Where a world point (y, x) lies on the canvas, in a 2D view."""
+    camera, native = viewer.scene.camera, viewer.window._qt_viewer.canvas.native
+    y, x = camera.center[-2:]
+    return QPoint(
+        round((world[1] - x) * camera.zoom + native.width() / 2),
+        round((world[0] - y) * camera.zoom + native.height() / 2),
+    )
+
+
+def stroke(qtbot: Any, viewer: Viewer, start: tuple[float, float], stop: tuple[float, float]) -> None:
+    """Drag with the left button between two world points."""
+    native = viewer.window._qt_viewer.canvas.native
+    first, last = canvas_point(viewer, start), canvas_point(viewer, stop)
+    qtbot.mouseMove(native, first)
+    qtbot.mousePress(native, Qt.MouseButton.LeftButton, pos=first)
+    for share in np.linspace(0, 1, 7)[1:]:
+        qtbot.mouseMove(native, first + (last - first) * float(share))
+        qtbot.wait(5)
+    qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=last)
+    QApplication.processEvents()
+
+
+Stroke = Callable[..., None]

@@ -1,0 +1,277 @@
+"""TIFF stacks: every page that is declared is there, spacing and class names survive, nothing else is opened."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_vol3d.core.errors import FileProblem, SaveProblem
+from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.io.registry import read_volume, write_labels
+from napari_vol3d.io.tiff import read_tiff, write_tiff
+
+DATA = np.random.default_rng(0).integers(0, 4000, (10, 24, 20), dtype=np.uint16)
+CLASSES = (LabelClass(id=1, name="nucleus <a> & b", color="#e69f00"), LabelClass(id=70000, name="膜", color="#0080ff"))
+GRAY = {"photometric": "minisblack"}
+
+
+@pytest.mark.parametrize("kind", ["plain", "shaped", "imagej", "ome", "big", "big-endian", "zlib", "tiled"])
+def test_each_kind_of_stack(tmp_path, kind):
+    path = tmp_path / "a.tif"
+    options = {
+        "plain": {"metadata": None, **GRAY}, "shaped": GRAY, "imagej": {"imagej": True}, "ome": {"ome": True, **GRAY},
+        "big": {"bigtiff": True, **GRAY}, "big-endian": {"byteorder": ">", **GRAY},
+        "zlib": {"compression": "zlib", **GRAY}, "tiled": {"tile": (16, 16), **GRAY},
+    }[kind]  # fmt: skip
+    tifffile.imwrite(path, DATA, **options)
+    volume = read_tiff(path)
+    assert volume.data.dtype == np.uint16
+    assert volume.data.dtype.isnative
+    assert not volume.geometry.anatomical
+    assert volume.is_labels is None
+    np.testing.assert_array_equal(volume.data, DATA)
+
+
+@pytest.mark.parametrize(("axes", "word"), [("ZCYX", "channel"), ("CZYX", "channel"), ("TZYX", "time")])
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+def test_channels_and_times_are_the_last_axis(tmp_path, axes, word, kind):
+    if kind == "imagej" and axes == "CZYX":
+        pytest.skip("ImageJ stores ZCYX only")
+    shape = [{"Z": 5, "C": 3, "T": 4, "Y": 9, "X": 8}[a] for a in axes]
+    data = np.random.default_rng(0).integers(0, 99, shape, dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", data, **{kind: True}, **GRAY, metadata={"axes": axes})
+    volume = read_tiff(tmp_path / "a.tif")
+    np.testing.assert_array_equal(volume.data, data.transpose([axes.index(a) for a in "ZYX" + word[0].upper()]))
+    assert volume.channels[:2] == (f"{word} 1", f"{word} 2")
+
+
+def test_one_page_is_one_slice_and_colours_are_channels(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", DATA[0])
+    assert read_tiff(tmp_path / "a.tif").data.shape == (1, 24, 20)
+    rgb = np.random.default_rng(0).integers(0, 255, (5, 9, 8, 3), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "b.tif", rgb, photometric="rgb")
+    volume = read_tiff(tmp_path / "b.tif")
+    assert volume.channels == ("red", "green", "blue")
+    np.testing.assert_array_equal(volume.data, rgb)
+
+
+@pytest.mark.parametrize("axis", ["C", "T"])
+def test_a_long_only_axis_is_the_slices_whatever_it_is_called(tmp_path, axis):
+    for count in (2, 4, 5, 9):
+        tifffile.imwrite(tmp_path / "a.tif", DATA[:count], imagej=True, metadata={"axes": f"{axis}YX"})
+        volume = read_tiff(tmp_path / "a.tif")
+        assert volume.data.shape == ((count, 24, 20) if count > 4 else (1, 24, 20, count))
+        held = DATA[:count] if count > 4 else DATA[:count].transpose(1, 2, 0)[None]
+        np.testing.assert_array_equal(volume.data, held)
+
+
+def test_axes_that_are_not_clear_are_refused(tmp_path):
+    data = np.zeros((2, 3, 4, 8, 8), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata={"axes": "TZCYX"})
+    tifffile.imwrite(tmp_path / "b.tif", data[0], **GRAY)
+    tifffile.imwrite(tmp_path / "c.tif", np.zeros((4, 8, 8), complex), **GRAY)
+    for name in "abc":
+        with pytest.raises(FileProblem):
+            read_tiff(tmp_path / f"{name}.tif")
+    with tifffile.TiffWriter(tmp_path / "d.tif") as file:
+        file.write(DATA, **GRAY)
+        file.write(DATA[:, :8], **GRAY)
+    with pytest.raises(FileProblem, match="Several images"):
+        read_tiff(tmp_path / "d.tif")
+
+
+@pytest.mark.parametrize(
+    ("unit", "per", "expected", "name"),
+    [
+        ("um", 0.5, 0.5, "um"), ("micron", 0.5, 0.5, "um"), ("\\u00B5m", 0.5, 0.5, "um"), ("mm", 0.5, 0.5, "mm"),
+        ("cm", 0.5, 5.0, "mm"), ("nm", 400, 0.4, "um"), ("inch", 1, 25.4, "mm"), (None, 0.5, 0.5, "pixel"),
+        ("furlong", 0.5, 0.5, "pixel"),
+    ],
+)  # fmt: skip
+def test_imagej_spacing(tmp_path, unit, per, expected, name):
+    metadata = {"spacing": 2 * per, "axes": "ZYX"} | ({"unit": unit} if unit else {})
+    tifffile.imwrite(tmp_path / "a.tif", DATA, imagej=True, resolution=(1 / per, 1 / per), metadata=metadata)
+    geometry = read_tiff(tmp_path / "a.tif").geometry
+    assert geometry.unit == name
+    np.testing.assert_allclose(geometry.spacing, (2 * expected, expected, expected), rtol=1e-6)
+
+
+def test_dots_per_inch_are_no_spacing(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", DATA, resolution=(300, 300), resolutionunit="INCH", metadata=None, **GRAY)
+    tifffile.imwrite(tmp_path / "b.tif", DATA, imagej=True, resolution=(300, 300), resolutionunit="INCH")
+    for name in "ab":
+        geometry = read_tiff(tmp_path / f"{name}.tif").geometry
+        assert (geometry.spacing, geometry.unit) == ((1.0, 1.0, 1.0), "pixel")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected", "unit"),
+    [
+        ({"X": (0.2, "µm"), "Y": (0.3, "µm"), "Z": (1.5, "µm")}, (1.5, 0.3, 0.2), "um"),
+        ({"X": (0.2, None), "Y": (0.3, None), "Z": (1.5, None)}, (1.5, 0.3, 0.2), "um"),
+        ({"X": (200, "nm"), "Y": (300, "nm"), "Z": (0.0015, "mm")}, (1.5, 0.3, 0.2), "um"),
+        ({"X": (0.2, "mm"), "Y": (0.3, "mm")}, (0.2, 0.3, 0.2), "mm"),
+        ({"X": (2, "pixel"), "Y": (2, "pixel"), "Z": (5, "pixel")}, (5, 2, 2), "pixel"),
+        ({}, (1, 1, 1), "pixel"),
+    ],
+)
+def test_ome_spacing(tmp_path, sizes, expected, unit):
+    metadata = {f"PhysicalSize{axis}": size for axis, (size, _) in sizes.items()}
+    metadata |= {f"PhysicalSize{axis}Unit": name for axis, (_, name) in sizes.items() if name}
+    tifffile.imwrite(tmp_path / "a.tif", DATA, ome=True, **GRAY, metadata={"axes": "ZYX", **metadata})
+    geometry = read_tiff(tmp_path / "a.tif").geometry
+    assert geometry.unit == unit
+    np.testing.assert_allclose(geometry.spacing, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("kind", ["plain", "shaped", "imagej", "ome"])
+def test_truncation_is_never_a_shorter_stack(tmp_path, compression, kind):
+    """tifffile gives one slice of ten for the compressed ones, without a word."""
+    options = {"plain": {"metadata": None}, "shaped": {}, "imagej": {"imagej": True}, "ome": {"ome": True}}[kind]
+    tifffile.imwrite(tmp_path / "whole.tif", DATA, compression=compression, **options, **GRAY)
+    whole = (tmp_path / "whole.tif").read_bytes()
+    np.testing.assert_array_equal(read_tiff(tmp_path / "whole.tif").data, DATA)
+    path = tmp_path / "cut.tif"
+    for percent in range(1, 100, 3):
+        path.write_bytes(whole[: len(whole) * percent // 100])
+        with pytest.raises(FileProblem):
+            read_tiff(path)
+
+
+def test_missing_pages_are_noticed(tmp_path):
+    """A chain that ends early but cleanly, as after a program was stopped between two pages."""
+    for kind in ("imagej", "ome"):
+        tifffile.imwrite(tmp_path / "a.tif", DATA, **{kind: True}, **GRAY)
+        with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+            description = tif.pages[0].description
+        if kind == "ome":
+            description = description.encode("ascii", "xmlcharrefreplace").decode()
+        tifffile.imwrite(tmp_path / "b.tif", DATA[:6], description=description, metadata=None, **GRAY)
+        with pytest.raises(FileProblem, match=r"6 pages|damaged|declares"):
+            read_tiff(tmp_path / "b.tif")
+
+
+def test_imagej_voxels_behind_one_page(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", DATA, imagej=True, metadata={"axes": "ZYX"})
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        description = tif.pages[0].description
+    # As ImageJ writes stacks beyond 4 GB: one page, then all voxels in a row.
+    tifffile.imwrite(tmp_path / "b.tif", DATA[0], description=description, metadata=None, byteorder=">", **GRAY)
+    one = (tmp_path / "b.tif").read_bytes()
+    with tifffile.TiffFile(tmp_path / "b.tif") as tif:
+        offset = tif.pages[0].dataoffsets[0]
+    voxels = DATA.astype(">u2").tobytes()
+    (tmp_path / "b.tif").write_bytes(one[:offset] + voxels)
+    np.testing.assert_array_equal(read_tiff(tmp_path / "b.tif").data, DATA)
+    (tmp_path / "b.tif").write_bytes(one[:offset] + voxels[:-2])
+    with pytest.raises(FileProblem):
+        read_tiff(tmp_path / "b.tif")
+
+
+def test_mutated_files_are_refused_or_read(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "mutated.tif"
+    for kind in ("shaped", "ome"):
+        write = {"shaped": {}, "ome": {"ome": True}}[kind]
+        tifffile.imwrite(tmp_path / "a.tif", DATA[:3, :8, :8], compression="zlib", **write, **GRAY)
+        whole = (tmp_path / "a.tif").read_bytes()
+        for _ in range(300):
+            damaged = bytearray(whole)
+            for at in rng.integers(0, len(whole), size=rng.integers(1, 4)):
+                damaged[at] = rng.integers(256)
+            path.write_bytes(damaged)
+            try:
+                volume = read_tiff(path)
+            except FileProblem:
+                continue
+            assert volume.data.ndim in (3, 4)
+
+
+def test_other_files_named_inside_are_not_opened(tmp_path):
+    secret = tmp_path / "secret.tif"
+    tifffile.imwrite(secret, DATA, **GRAY)
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    tifffile.imwrite(folder / "a.tif", DATA, ome=True, **GRAY)
+    with tifffile.TiffFile(folder / "a.tif") as tif:
+        text = tif.ome_metadata
+    opened: list[str] = []
+    sys.addaudithook(lambda event, details: opened.append(str(details[0])) if event == "open" else None)
+    part = '<UUID FileName="../secret.tif">u</UUID>'
+    for old, new in (
+        ('<TiffData IFD="0" PlaneCount="10"/>', f'<TiffData IFD="0" PlaneCount="10">{part}</TiffData>'),
+        ("<Image ", '<BinaryOnly MetadataFile="../secret.tif" UUID="u"/><Image '),
+        ("<OME ", "<!DOCTYPE a [<!ENTITY b SYSTEM '../secret.tif'>]><OME "),
+    ):
+        changed = text.replace(old, new, 1)
+        assert changed != text
+        changed = changed.encode("ascii", "xmlcharrefreplace").decode()
+        tifffile.imwrite(folder / "b.tif", DATA, description=changed, metadata=None, **GRAY)
+        opened.clear()
+        with pytest.raises(FileProblem, match=r"part of an image|entities"):
+            read_tiff(folder / "b.tif")
+        assert any("b.tif" in name for name in opened)
+        assert not any("secret" in name for name in opened)
+
+
+def test_a_compression_that_is_missing_is_named(tmp_path):
+    if tifffile.TIFF.DECOMPRESSORS._codecs and 34887 in tifffile.TIFF.DECOMPRESSORS._codecs:
+        pytest.skip("this installation decodes it")
+    tifffile.imwrite(tmp_path / "a.tif", DATA, compression="zlib", metadata=None, **GRAY)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tif:
+        for page in tif.pages:
+            page.tags["Compression"].overwrite(34887)  # LERC
+    with pytest.raises(FileProblem, match=r"LERC.*imagecodecs"):
+        read_tiff(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("top", [1, 255, 256, 65535, 65536, 2**31 - 1])
+@pytest.mark.parametrize("name", ["labels.tif", "labels.ome.tiff"])
+def test_labels_keep_ids_names_spacing_and_place(tmp_path, top, name):
+    ids = np.zeros((5, 24, 20), np.int64)
+    ids[1, 2, 3], ids[2, 3, 4] = top, 1
+    geometry = Geometry.from_spacing((2.5, 0.3, 0.1), unit="um", origin=(7.0, 8.0, 9.5))
+    volume = Volume(data=ids, geometry=geometry, name="a\x00b", classes=CLASSES)
+    path = write_labels(tmp_path / name, volume)
+    found = read_volume(path)
+    assert found.is_labels is True
+    assert found.classes == CLASSES
+    assert found.data.dtype == np.min_scalar_type(top)
+    assert found.geometry.unit == "um"
+    np.testing.assert_array_equal(found.data, ids)
+    np.testing.assert_array_equal(found.geometry.affine, geometry.affine)
+    np.testing.assert_array_equal(tifffile.imread(path), ids)
+
+
+@pytest.mark.parametrize("unit", ["mm", "um", "pixel"])
+def test_images_and_their_channels_round_trip(tmp_path, unit):
+    for dtype in (np.uint8, np.int16, np.uint32, np.float32, np.float64, bool, np.float16):
+        for shape, channels in (((4, 6, 7), ()), ((4, 6, 7, 2), ("DAPI", "GFP")), ((1, 6, 7), ()), ((3, 1, 1), ())):
+            data = np.random.default_rng(0).integers(0, 2, shape).astype(dtype)
+            geometry = Geometry.from_spacing((3, 2, 1.5), unit=unit)
+            volume = Volume(data=data, geometry=geometry, channels=channels)
+            found = read_tiff(write_tiff(tmp_path / "a.tif", volume))
+            np.testing.assert_array_equal(found.data, data)
+            assert (found.channels, found.geometry.unit) == (channels, unit)
+            assert found.geometry.spacing == (3, 2, 1.5)
+            assert found.is_labels is None
+
+
+def test_what_tiff_cannot_hold_is_not_saved(tmp_path):
+    volume = Volume(data=np.zeros((2, 3, 4), np.int64), geometry=Geometry.from_spacing((1, 1, 1)))
+    with pytest.raises(SaveProblem, match="int64"):
+        write_tiff(tmp_path / "a.tif", volume)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_real_stacks(shared_data):
+    paths = sorted((shared_data / "microscopy").rglob("*.tif*"))
+    assert len(paths) > 10
+    for path in paths:
+        volume = read_tiff(path)
+        np.testing.assert_array_equal(volume.data, tifffile.imread(path), err_msg=path.name)
