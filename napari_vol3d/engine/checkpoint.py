@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class TrainingState:
 
 def write_checkpoint(path: Path, state: TrainingState, arrays: Arrays) -> None:
     """Write everything into one `.npz`; the parent copies it to its safe place."""
-    flat = {f"{group}_{index:04d}": value for group, values in arrays.items() for index, value in enumerate(values)}
+    flat: dict[str, Any] = {f"{group}_{index:04d}": value for group, values in arrays.items() for index, value in enumerate(values)}
     with path.open("wb") as file:
         np.savez(file, state=np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8), **flat)
 
@@ -41,11 +42,11 @@ def read_checkpoint(path: Path) -> tuple[TrainingState, Arrays]:
         If the file is not such a checkpoint.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             state = TrainingState(**json.loads(archive["state"].tobytes()))
             arrays: Arrays = {}
             for key in sorted(set(archive.files) - {"state"}):
                 arrays.setdefault(key.rsplit("_", 1)[0], []).append(archive[key])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ModelProblem(f"Checkpoint {path.name} can't be read.", hint="Start again without --resume.") from error
     return state, arrays

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box
+from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.core.metrics import dice
 from napari_vol3d.engine.architectures import UNetDesign, build_unet, main_head
 from napari_vol3d.engine.augment import Augmentation
@@ -79,20 +81,34 @@ class Trainer:
     @property
     def arrays(self) -> dict[str, list[NDArray[np.float32]]]:
         """Everything that a resumed run needs, by group."""
-        groups = {
+        return {name: [np.asarray(v) for v in values] for name, values in self._groups.items()}
+
+    def restore(self, arrays: dict[str, list[NDArray[np.float32]]]) -> None:
+        """Put back what `arrays` gave.
+
+        Raises
+        ------
+        ModelProblem
+            If the arrays are those of another network.
+        """
+        mine = self._groups
+        if {name: [v.shape for v in values] for name, values in arrays.items()} != {
+            name: [tuple(v.shape) for v in values] for name, values in mine.items()
+        }:
+            raise ModelProblem(
+                "The checkpoint is of another network than the settings describe.",
+                hint="Resume with the settings of the first run, or start again in another folder.",
+            )
+        for name, variables in mine.items():
+            for variable, value in zip(variables, arrays[name], strict=True):
+                variable.assign(value)
+
+    @property
+    def _groups(self) -> dict[str, list[Any]]:
+        return {
             "network": self.network.variables, "average": self.average.variables,
             "optimizer": self.optimizer.variables,
         }  # fmt: skip
-        return {name: [np.asarray(v) for v in values] for name, values in groups.items()}
-
-    def restore(self, arrays: dict[str, list[NDArray[np.float32]]]) -> None:
-        """Put back what `arrays` gave."""
-        for group, variables in (
-            ("network", self.network.variables), ("average", self.average.variables),
-            ("optimizer", self.optimizer.variables),
-        ):  # fmt: skip
-            for variable, value in zip(variables, arrays[group], strict=True):
-                variable.assign(value)
 
 
 def fit(job: Fit) -> Iterator[Epoch | Step]:

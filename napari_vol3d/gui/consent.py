@@ -9,7 +9,7 @@ from __future__ import annotations
 from napari.settings import get_plugin_settings, get_settings
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_vol3d.io.registry import READ_PATTERNS
+from napari_vol3d.io.registry import FORMATS, READ_PATTERNS
 
 PLUGIN = "napari-vol3d"
 
@@ -31,7 +31,7 @@ class ConsentBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        names = ", ".join(pattern.lstrip("*") for pattern in READ_PATTERNS)
+        names = ", ".join(known.name for known in FORMATS)
         text = QLabel(f"Open dropped {names} files with Vol3D, without asking each time?")
         text.setWordWrap(True)
         self.yes = QPushButton("Yes")

@@ -10,6 +10,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QTimer
 
 from napari_vol3d.core.errors import EngineProblem, FileProblem, ModelProblem, Vol3dError
+from napari_vol3d.gui.region import go_to_largest
 from napari_vol3d.gui.saving import save_in_background
 from napari_vol3d.gui.workbench import Workbench
 
@@ -80,7 +81,7 @@ class Demo:
         # The panel's own slot has run first: its layer is there, and selected.
         layer = self._viewer.layers.selection.active
         if isinstance(layer, Labels):
-            _look_at(self._viewer, layer)
+            go_to_largest(self._viewer, layer)
             target = self._out / f"{layer.name.replace(' ', '_')}.nii.gz"
             job = save_in_background(self._bench, layer, target, self._bench.segment.ui.say)
             job.succeeded.connect(self._saved)
@@ -106,9 +107,3 @@ class Demo:
         if not self._stay:
             self._viewer.close()
 
-
-def _look_at(viewer: napari.Viewer, layer: Labels) -> None:
-    """Go to the slice with the most labels, seen so that the organ fills the canvas."""
-    axis = int(viewer.dims.order[0])
-    counts = (layer.data > 0).sum(axis=tuple(a for a in range(3) if a != axis))
-    viewer.dims.set_current_step(axis, int(counts.argmax()))

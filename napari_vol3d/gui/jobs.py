@@ -35,8 +35,8 @@ class Job(QObject):
 
     Notes
     -----
-    napari's workers swallow RuntimeErrors of generators and never close a generator that is told to quit. So the
-    verb is driven and closed here, inside the thread, and ends like any other.
+    napari's workers swallow RuntimeErrors of generators, tell other errors twice, and never close a generator that
+    is told to quit. So the verb is driven and closed here, inside the thread, and ends like any other.
     """
 
     progressed = Signal(object)
@@ -54,7 +54,6 @@ class Job(QObject):
         self._worker.__class__.__name__ = name
         self._worker.yielded.connect(self._on_progress)
         self._worker.returned.connect(self._on_end)
-        self._worker.errored.connect(self._on_crash)
         self._worker.aborted.connect(self._on_abort)
 
     @property
@@ -71,17 +70,21 @@ class Job(QObject):
         self._stop.set()
 
     def _relay(self) -> Generator[Progress, None, _End]:
-        with contextlib.closing(self._verb) as verb:
-            try:
+        try:
+            with contextlib.closing(self._verb) as verb:
                 while not self._stop.is_set():
                     yield next(verb)
-            except StopIteration as end:
-                return _End(result=end.value)
-            except Vol3dError as problem:
-                return _End(problem=problem)
-            except RuntimeError as error:
-                log.exception("a library failed")
-                return _End(problem=EngineProblem(f"A library failed: {error}", hint="The log has the details."))
+        except StopIteration as end:
+            return _End(result=end.value)
+        except Vol3dError as problem:
+            return _End(problem=problem)
+        except RuntimeError as error:
+            log.exception("a library failed")
+            return _End(problem=EngineProblem(f"A library failed: {error}", hint="The log has the details."))
+        except Exception as error:  # napari would tell it a second time, with a traceback
+            log.exception("a job failed in a way nobody foresaw")
+            problem = Vol3dError(f"Something failed that should not: {error}", hint="Please report it with the log.")
+            return _End(problem=problem)
         return _End()
 
     def _on_progress(self, progress: Progress) -> None:
@@ -96,12 +99,6 @@ class Job(QObject):
             self._finish(self.cancelled)
         else:
             self._finish(self.succeeded, end.result)
-
-    def _on_crash(self, error: Exception) -> None:
-        log.error("a job failed in a way nobody foresaw", exc_info=error)
-        problem = Vol3dError(f"Something failed that should not: {error}", hint="Please report it with the log.")
-        report(problem)
-        self._finish(self.failed, problem)
 
     def _on_abort(self) -> None:
         """Close the verb when napari stops its workers, at quit."""

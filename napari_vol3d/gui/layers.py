@@ -218,6 +218,7 @@ def _placed_like(layer: Layer) -> dict[str, Any]:
         "scale": layer.scale[-3:],
         "translate": layer.translate[-3:],
         "rotate": np.asarray(layer.rotate)[-3:, -3:],
+        "shear": _inner_shear(layer),
         "units": layer.units[-3:],
         "axis_labels": layer.axis_labels[-3:],
         "affine": inner,
@@ -225,9 +226,16 @@ def _placed_like(layer: Layer) -> dict[str, Any]:
 
 
 def _still_placed(layer: Layer, origin: Origin) -> bool:
+    if layer.ndim < 3:  # a projection that took our memory along
+        return False
     wanted = placement(origin.geometry)
     same = all(np.allclose(getattr(layer, key)[-3:], wanted[key], atol=1e-9) for key in ("scale", "translate"))
-    return same and bool(np.allclose(layer.affine.affine_matrix, np.eye(layer.ndim + 1)))
+    straight = (
+        np.allclose(layer.affine.affine_matrix, np.eye(layer.ndim + 1))
+        and np.allclose(layer.rotate, np.eye(layer.ndim))
+        and np.allclose(_inner_shear(layer), np.eye(3))
+    )
+    return same and straight and _unit_of(layer) == origin.geometry.unit
 
 
 def _geometry_of(layer: Layer) -> Geometry:
@@ -241,8 +249,21 @@ def _geometry_of(layer: Layer) -> Geometry:
         affine[:2, 0] = 0
     else:
         affine[:3, :3], affine[:3, 3] = steps[-3:, -3:][::-1, :], corner[-3:][::-1]
-    units = {"millimeter": "mm", "micrometer": "um", "nanometer": "nm"}
-    return Geometry(affine=affine, unit=units.get(str(layer.units[-1]), "pixel"))
+    return Geometry(affine=affine, unit=_unit_of(layer))
+
+
+def _unit_of(layer: Layer) -> str:
+    return {"millimeter": "mm", "micrometer": "um", "nanometer": "nm"}.get(str(layer.units[-1]), "pixel")
+
+
+def _inner_shear(layer: Layer) -> NDArray[np.float64]:
+    """Give the shear of the last three axes, which napari keeps as the values above the diagonal, or as a matrix."""
+    shear = np.asarray(layer.shear, dtype=np.float64)
+    if shear.ndim == 2:
+        return shear[-3:, -3:]
+    matrix = np.eye(3)
+    matrix[np.triu_indices(3, 1)] = shear[-3:]
+    return matrix
 
 
 def _hex(color: Any, index: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from napari import Viewer
-from napari.layers import Image, Shapes
+from napari.layers import Image, Labels, Shapes
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ScanMismatch
@@ -80,6 +80,15 @@ def focus_voxel(viewer: Viewer, layer: Image) -> tuple[float, float, float]:
     centre[shown] = np.asarray(viewer.scene.camera.center)[-len(shown) :]
     z, y, x = (float(value) for value in layer.world_to_data(centre[-layer.ndim :])[-3:])
     return (z, y, x)
+
+
+def go_to_largest(viewer: Viewer, layer: Labels) -> None:
+    """Move the slider to the slice that holds most labels; a 3D view stays."""
+    axis, held = int(viewer.dims.order[-3]), sliced_axis(viewer)
+    counts = np.count_nonzero(layer.data, axis=tuple(a for a in range(3) if a != held))
+    point = np.zeros(layer.ndim)
+    point[held] = int(counts.argmax())
+    viewer.dims.set_point(axis, float(layer.data_to_world(point)[held]))
 
 
 def sliced_axis(viewer: Viewer) -> int:

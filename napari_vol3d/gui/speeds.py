@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -41,4 +42,6 @@ def _read() -> dict[str, float]:
         found = json.loads(_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(k): float(v) for k, v in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: float(rate) for key, rate in found.items() if isinstance(rate, int | float) and 0 < rate < math.inf}

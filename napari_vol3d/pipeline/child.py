@@ -17,8 +17,11 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import IO
 
+from pydantic import ValidationError
+
 from napari_vol3d.core.errors import EngineProblem, ModelProblem, ScanMismatch, Vol3dError
-from napari_vol3d.engine.messages import REPORT, Cancel, Done, Failed, Loaded, LoadModel, Message, Ready
+from napari_vol3d.core.volume import Spacing
+from napari_vol3d.engine.messages import REPORT, Cancel, Done, Failed, Focus, Loaded, LoadModel, Message, Ready
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
@@ -44,13 +47,16 @@ class Engine:
     def __init__(self, *, device: str = "auto", train: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vol3d-"))
         self._log: IO[bytes] = (self.folder / "engine.log").open("wb")
-        command = [sys.executable, "-m", "napari_vol3d.engine", "--device", device, *(["--train"] if train else [])]
+        # -P: a person's folder may hold a keras.py or a queue.py, and is no place to import from.
+        command = [sys.executable, "-P", "-m", "napari_vol3d.engine", "--device", device, *["--train"] * train]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8"
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8",
+            errors="replace",
+        )  # fmt: skip
         self._reports: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True, name="vol3d-engine-reader")
         self._reader.start()
+        self._writing = threading.Lock()
         self.ready: Ready | None = None
         self.loaded: str | None = None  # sha256 of the network that it holds
         self.bytes_per_voxel = 0
@@ -112,18 +118,26 @@ class Engine:
     def tell(self, message: Message) -> None:
         """Send one message; a dead process is noticed by the reader."""
         if self.process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError, ValueError):
+            # Requests come from a job's thread, `Focus` from the window's: a line is written whole.
+            with self._writing, contextlib.suppress(BrokenPipeError, ValueError):
                 self.process.stdin.write(message.model_dump_json() + "\n")
                 self.process.stdin.flush()
 
+    def focus(self, point: Spacing) -> None:
+        """Say which scan voxel (z, y, x) the person looks at: the tiles nearest to it come first from now on."""
+        self.tell(Focus(point=point))
+
     def cancel(self) -> None:
-        """Stop the running request: gently if the running tile ends in time, else with the process."""
+        """Stop the running request: gently if its work ends in time, else with the process."""
         self.tell(Cancel())
         deadline = time.monotonic() + GRACE_SECONDS
         while self.alive and time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 report = self._reports.get(timeout=POLL_SECONDS)
-                if report is None or isinstance(report, Done | Failed):
+                if report is None:
+                    self._reports.put(None)  # whoever asks next must hear of the death too
+                    return
+                if isinstance(report, Done | Loaded | Failed):
                     return
         self.kill()
 
@@ -147,7 +161,6 @@ class Engine:
 
     def last_words(self) -> str:
         """Give the last line that the process wrote to its log."""
-        self._log.flush()
         log_file = self.folder / "engine.log"
         lines = log_file.read_text(errors="replace").strip().splitlines() if log_file.exists() else []
         return lines[-1][:300] if lines else "none"
@@ -165,6 +178,7 @@ class Engine:
         except queue.Empty:
             return None
         if report is None:
+            self._reports.put(None)  # a dead process stays dead, however often it is asked
             raise self._obituary()
         return report
 
@@ -182,7 +196,10 @@ class Engine:
         stream = self.process.stdout
         if stream is not None:
             for line in stream:
-                self._reports.put(REPORT.validate_json(line))
+                try:
+                    self._reports.put(REPORT.validate_json(line))
+                except ValidationError:  # a start-up hook of this Python that prints; the engine itself never does
+                    log.warning("the engine wrote something that is no report: %.200s", line.rstrip())
         self._reports.put(None)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box
-from napari_vol3d.core.errors import EngineProblem, ScanMismatch
+from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.intensity import measure_intensity
 from napari_vol3d.core.labels import LabelClass, label_dtype
 from napari_vol3d.core.progress import Progress
@@ -25,6 +25,7 @@ from napari_vol3d.models.card import ModelCard
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.checks import require_fit, spacing_in
 from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.exchange import Files, exchange, hand_over, shared_array
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 GIGABYTE = 1e9
@@ -181,15 +182,15 @@ def _segment(
     for _ in engine.wake():
         yield Progress(phase="Starting TensorFlow", seconds=time.monotonic() - began)
     yield from _load(model, engine)
-    with _exchange(engine.folder) as files:
+    with exchange(engine.folder) as files:
         frame = volume.cropped(plan.frame)
-        yield from _hand_over(frame, files.scan)
+        yield from hand_over(frame, files.scan)
         yield Progress(phase="Measuring intensities")
         request = _request(files, frame, model.card, settings, plan, focus)
         labels = np.zeros(volume.shape, label_dtype(max(model.card.label_names)))
-        shared = _shared_array(files.labels, labels.dtype, frame.shape)
+        shared = shared_array(files.labels, labels.dtype, frame.shape)
         if files.probabilities and settings.probabilities:
-            _shared_array(files.probabilities, np.dtype(np.uint8), (len(model.card.output.classes), *frame.shape))
+            shared_array(files.probabilities, np.dtype(np.uint8), (len(model.card.output.classes), *frame.shape))
         started = time.monotonic()
         last = Progress(phase="Segmenting", total=plan.count)
         with contextlib.closing(engine.ask(request)) as reports:
@@ -220,31 +221,6 @@ def _segment(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Files:
-    """Arrays that parent and child share, in the child's private folder."""
-
-    scan: Path
-    labels: Path
-    probabilities: Path
-
-
-@contextlib.contextmanager
-def _exchange(folder: Path) -> Iterator[_Files]:
-    """Name the files of one run; they go when it ends."""
-    stamp = time.monotonic_ns()
-    files = _Files(
-        scan=folder / f"scan-{stamp}.npy", labels=folder / f"labels-{stamp}.npy",
-        probabilities=folder / f"probabilities-{stamp}.npy",
-    )  # fmt: skip
-    try:
-        yield files
-    finally:
-        for path in (files.scan, files.labels, files.probabilities):
-            with contextlib.suppress(OSError):  # Windows keeps a file that the child still has open
-                path.unlink(missing_ok=True)
-
-
 def _load(model: Model, engine: Engine) -> Iterator[Progress]:
     if engine.loaded == model.card.weights.sha256:
         return
@@ -256,25 +232,8 @@ def _load(model: Model, engine: Engine) -> Iterator[Progress]:
             yield Progress(phase="Loading model")
 
 
-def _hand_over(frame: Volume, path: Path) -> Iterator[Progress]:
-    """Copy the scan's stored voxels to where the engine can map them, a few slices at a time."""
-    channels = frame.data.shape[3:] or (1,)
-    try:
-        target = np.lib.format.open_memmap(path, "w+", frame.data.dtype, (*frame.shape, *channels))
-    except OSError as error:
-        raise EngineProblem(
-            f"No room for the scan in {path.parent}: {error.strerror}.", hint="Free some disk space."
-        ) from error
-    slices = max(1, 16_000_000 // max(1, int(np.prod(frame.shape[1:])) * frame.data.dtype.itemsize))
-    for first in range(0, frame.shape[0], slices):
-        part = Box(start=(first, 0, 0), stop=(first + slices, *frame.shape[1:]))
-        target[first : first + slices] = frame.read(part).reshape(-1, *frame.shape[1:], *channels)
-        yield Progress(phase="Handing over the scan", done=min(first + slices, frame.shape[0]), total=frame.shape[0])
-    target.flush()
-
-
 def _request(
-    files: _Files, frame: Volume, card: ModelCard, settings: SegmentSettings, plan: SegmentPlan, focus: Spacing | None
+    files: Files, frame: Volume, card: ModelCard, settings: SegmentSettings, plan: SegmentPlan, focus: Spacing | None
 ) -> Segment:
     scan = np.load(files.scan, mmap_mode="r")
     start = plan.frame.start
@@ -291,10 +250,6 @@ def _request(
         stop=plan.box.stop,
         focus=None if focus is None else (focus[0] - start[0], focus[1] - start[1], focus[2] - start[2]),
     )
-
-
-def _shared_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    return np.lib.format.open_memmap(path, "w+", dtype, shape)
 
 
 def _with_labels(progress: Progress, finished: Box, labels: NDArray[Any]) -> Progress:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
 from napari import Viewer
 from napari.layers import Image, Labels
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
-from napari_vol3d.core.amounts import class_amounts
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ModelProblem, Vol3dError
-from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.jobs import Job
-from napari_vol3d.gui.layers import labels_layer, probability_layers, to_volume
-from napari_vol3d.gui.overlay import Overlay
+from napari_vol3d.gui.layers import to_volume
 from napari_vol3d.gui.panels.segment_ui import SegmentUi
-from napari_vol3d.gui.region import drawn_region, focus_voxel, region_in_view, start_drawing
+from napari_vol3d.gui.region import drawn_region, go_to_largest, region_in_view, start_drawing
+from napari_vol3d.gui.run import SegmentRun
 from napari_vol3d.gui.saving import ask_and_save
 from napari_vol3d.gui.speeds import expected_seconds, remember_speed
 from napari_vol3d.models.store import Model, list_models
 from napari_vol3d.pipeline.checks import check_fit
-from napari_vol3d.pipeline.segment import Prediction, SegmentPlan, plan_segment, segment
+from napari_vol3d.pipeline.segment import Prediction, plan_segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 UPDATE_MS = 150
@@ -36,8 +33,6 @@ class SegmentPanel(QWidget):
     ----------
     ui : SegmentUi
         The widgets.
-    job : Job or None
-        The run in progress.
     summary : str
         What the last run found.
     """
@@ -47,8 +42,7 @@ class SegmentPanel(QWidget):
         self._viewer = viewer
         self._keeper = keeper
         self._models: list[Model] = list_models()
-        self._overlay: Overlay | None = None
-        self.job: Job | None = None
+        self._run: SegmentRun | None = None
         self.summary = ""  # what the last run found, in words
         self.ui = SegmentUi(viewer.layers, self._models, self)
         # Typing in a spin box and a burst of layer events end in one update.
@@ -68,11 +62,17 @@ class SegmentPanel(QWidget):
         self.ui.run.clicked.connect(self.run)
         self.ui.cancel.clicked.connect(self.cancel)
         self.ui.save.clicked.connect(self.save)
+        self.ui.result.linkActivated.connect(self._go)
         for event in (viewer.layers.events.removed, viewer.layers.selection.events.active):
             event.connect(self._follow_selection)
         viewer.dims.events.current_step.connect(self._follow_view)
         viewer.scene.camera.events.zoom.connect(self._follow_view)
         self.update_plan()
+
+    @property
+    def job(self) -> Job | None:
+        """The job of the last run."""
+        return self._run.job if self._run is not None else None
 
     @property
     def model(self) -> Model | None:
@@ -129,9 +129,20 @@ class SegmentPanel(QWidget):
         if layer is None or model is None or self._running or not self.ui.run.isEnabled():
             return
         scan = to_volume(layer)
-        region = self._region(layer, scan, model)
-        plan = plan_segment(scan, model.card, self.settings, region)
-        self._begin(layer, scan, model, region, plan)
+        run = SegmentRun(
+            self._viewer, layer, scan, model, self.settings, region=self._region(layer, scan, model),
+            engine=self._keeper.get(self.settings.device), parent=self,
+        )  # fmt: skip
+        run.progressed.connect(self.ui.show_progress)
+        run.succeeded.connect(self._on_success)
+        run.failed.connect(self._on_failure)
+        run.cancelled.connect(self._on_cancel)
+        run.ended.connect(self._on_end)
+        if self._run is not None:
+            self._run.deleteLater()
+        self._run = run
+        self.ui.show_running()
+        run.start()
 
     def cancel(self) -> None:
         """Stop the run; finished tiles stay."""
@@ -157,88 +168,28 @@ class SegmentPanel(QWidget):
 
     @property
     def _running(self) -> bool:
-        return self.job is not None and self.job.running
-
-    def _begin(self, layer: Image, scan: Volume, model: Model, region: Box | None, plan: SegmentPlan) -> None:
-        settings, engine = self.settings, self._keeper.get(self.settings.device)
-        verb = segment(
-            scan, model, settings, region=region, focus=focus_voxel(self._viewer, layer), engine=engine
-        )  # fmt: skip
-        labels = self._new_labels(layer, scan, model)
-        self._overlay = Overlay(self._viewer, labels, self)
-        self.job = Job(verb, name=f"Segmenting {scan.name}", parent=self)
-        self.job.progressed.connect(self._on_progress)
-        self.job.succeeded.connect(self._on_success)
-        self.job.failed.connect(self._on_failure)
-        self.job.cancelled.connect(self._on_cancel)
-        self.job.ended.connect(self._on_end)
-        self._run = (layer, scan, model, plan)
-        self.ui.show_running(plan)
-        self.job.start()
-
-    def _new_labels(self, layer: Image, scan: Volume, model: Model) -> Labels:
-        """Add the layer that this run fills: always a new one, so that no correction is ever overwritten."""
-        classes = model.card.output.classes
-        dtype = np.uint16 if max(c.id for c in classes) < 2**16 else np.uint32
-        labels = labels_layer(
-            np.zeros(scan.shape, dtype), scan, classes, name=f"{scan.name} labels",
-            model=f"{model.card.name} {model.card.version}", like=layer,
-        )  # fmt: skip
-        labels.selected_label = classes[0].id
-        for other in self._viewer.layers:
-            if isinstance(other, Labels) and other.name.startswith(f"{scan.name} labels"):
-                other.visible = False  # two label maps over each other can't be read
-        active = self._viewer.layers.selection.active
-        self._viewer.add_layer(labels)
-        if active is not None:
-            self._viewer.layers.selection.active = active
-        return labels
-
-    def _on_progress(self, progress: Progress) -> None:
-        if progress.finished is not None and progress.labels is not None and self._overlay is not None:
-            self._overlay.write(progress.finished, progress.labels)
-        self.ui.show_progress(progress)
+        return self._run is not None and self._run.running
 
     def _on_success(self, prediction: Prediction) -> None:
-        layer, scan, model, plan = self._run
-        overlay = self._overlay
-        if overlay is None:
+        run = self._run
+        if run is None:
             return
-        overlay.finish()
-        remember_speed(model, plan, prediction.device, prediction.compute_seconds)
-        if overlay.layer not in self._viewer.layers:
+        remember_speed(run.model, run.plan, prediction.device, prediction.compute_seconds)
+        if not run.labels_shown:
             self.ui.say("Done, but its layer was removed. Press Segment to run again.")
             return
-        if prediction.probabilities is not None:
-            for image in probability_layers(prediction.probabilities, scan, prediction.classes, like=layer):
-                self._viewer.add_layer(image)
-        self._viewer.layers.selection.active = overlay.layer
-        amounts = class_amounts(overlay.layer.data, prediction.classes, scan.geometry)
-        self.summary = ", ".join(f"{item.name} {text}" for item, text in amounts)
-        self.ui.show_result(prediction, amounts)
+        self.summary = ", ".join(f"{item.name} {text}" for item, text in run.amounts)
+        self.ui.show_result(prediction, run.amounts)
 
     def _on_failure(self, problem: Vol3dError) -> None:
-        self._drop_empty_layer()
         self.ui.say(str(problem), bad=True)
 
     def _on_cancel(self) -> None:
-        self._drop_empty_layer()
-        self.ui.say("Cancelled; finished tiles stay.")
+        self.ui.say("Cancelled; finished patches stay.")
 
     def _on_end(self) -> None:
-        if self._overlay is not None:
-            self._overlay.finish()
-            self._overlay.deleteLater()
-            self._overlay = None
         self.ui.show_idle()
         self.update_plan()
-
-    def _drop_empty_layer(self) -> None:
-        """Take the run's layer away again if neither the model nor the person put anything into it."""
-        if self._overlay is not None:
-            layer = self._overlay.layer
-            if layer in self._viewer.layers and not layer.data.any():
-                self._viewer.layers.remove(layer)
 
     def _region(self, layer: Image, scan: Volume, model: Model) -> Box | None:
         choice = self.ui.region.currentIndex()
@@ -273,8 +224,15 @@ class SegmentPanel(QWidget):
         self.ui.save.setToolTip(f"Save {layer.name}" if layer is not None else "There are no labels yet")
 
     def _follow_view(self, event: object = None) -> None:
-        if self.ui.region.currentIndex() != 0 and not self._running:
+        if self._run is not None and self._run.running:
+            self._run.follow()
+        elif self.ui.region.currentIndex() != 0:
             self._soon.start()
+
+    def _go(self, link: str) -> None:
+        layer = self._labels_to_save()
+        if layer is not None:
+            go_to_largest(self._viewer, layer)
 
     def _labels_to_save(self) -> Labels | None:
         active = self._viewer.layers.selection.active

@@ -28,8 +28,13 @@ from napari_vol3d.pipeline.checks import Fit, spacing_in
 from napari_vol3d.pipeline.segment import Prediction, SegmentPlan
 
 REGIONS = ("Whole scan", "What is in view", "Drawn box")
+PLAN_TIP = (
+    "Patches that the network computes; voxels computed over voxels of the scan; memory of one patch; time; device. "
+    "The memory budget under Advanced decides the patch size."
+)
 WARNING_COLOR = "#e69f00"
 BAD_COLOR = "#d55e00"
+GO = "go"  # the link in the result
 
 
 class SegmentUi(QWidget):
@@ -103,13 +108,14 @@ class SegmentUi(QWidget):
     def show_plan(self, plan: SegmentPlan, device: str, seconds: float | None) -> None:
         """Say what a run will do."""
         patches = f"{plan.count} patch" + ("es" if plan.count != 1 else "")
-        parts = [patches, f"{plan.tiles.redundancy:.1f}x the voxels", _bytes(plan.patch_bytes)]
+        self.plan_line.setToolTip(PLAN_TIP)
+        parts = [patches, f"{plan.tiles.redundancy:.1f}x work", _bytes(plan.patch_bytes)]
         if seconds is not None:
             parts.append(f"about {_seconds(seconds)}")
         parts.append(device or "waking TensorFlow ...")
         self.plan_line.setText(" · ".join(parts))
 
-    def show_running(self, plan: SegmentPlan) -> None:
+    def show_running(self) -> None:
         """Look busy."""
         self.run.setEnabled(False)
         self.run.setToolTip("A run is in progress; cancel it or wait")
@@ -136,7 +142,8 @@ class SegmentUi(QWidget):
         listed = ", ".join(f"{chip(item.color)} {item.name} {text}" for item, text in amounts)
         self.result.setText(
             f"<b>Done in {_seconds(prediction.seconds)}</b> on {prediction.device}: {listed}<br>"
-            "Correct with the brush (2), eraser (1), fill (4); Ctrl+Z undoes. Then save."
+            f"<a href='{GO}'>Go to the slice with most of it</a>. Correct with the brush (2), eraser (1), fill (4); "
+            "Ctrl+Z undoes. Then save."
         )
         self.status.setText("")
 

@@ -1,0 +1,142 @@
+"""One run of the verb `segment` in the viewer: the layer it fills, the job that relays, what is left at its end."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari import Viewer
+from napari.layers import Image, Labels
+from qtpy.QtCore import QObject, Signal
+
+from napari_vol3d.core.amounts import class_amounts
+from napari_vol3d.core.box import Box
+from napari_vol3d.core.errors import Vol3dError
+from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.progress import Progress
+from napari_vol3d.core.volume import Volume
+from napari_vol3d.gui.jobs import Job
+from napari_vol3d.gui.layers import labels_layer, probability_layers
+from napari_vol3d.gui.overlay import Overlay
+from napari_vol3d.gui.region import focus_voxel
+from napari_vol3d.models.store import Model
+from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.segment import Prediction, plan_segment, segment
+from napari_vol3d.pipeline.settings import SegmentSettings
+
+
+class SegmentRun(QObject):
+    """Runs a model over a layer and fills a new Labels layer, tile by tile.
+
+    Exactly one of `succeeded` (with the prediction), `failed` (with the problem) and `cancelled` is sent, then
+    `ended`.
+
+    Attributes
+    ----------
+    job : Job
+        The thread that relays.
+    plan : SegmentPlan
+        What it does.
+    labels : Labels
+        The layer it fills; always a new one, so that no correction is ever overwritten.
+    """
+
+    progressed = Signal(object)
+    succeeded = Signal(object)
+    failed = Signal(object)
+    cancelled = Signal()
+    ended = Signal()
+
+    def __init__(
+        self, viewer: Viewer, layer: Image, scan: Volume, model: Model, settings: SegmentSettings, *,
+        region: Box | None, engine: Engine, parent: QObject,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._viewer, self._layer, self._scan, self._engine = viewer, layer, scan, engine
+        self.model = model
+        self.plan = plan_segment(scan, model.card, settings, region)
+        verb = segment(scan, model, settings, region=region, focus=focus_voxel(viewer, layer), engine=engine)
+        self.labels = self._add_labels()
+        self._overlay = Overlay(viewer, self.labels, self)
+        self.job = Job(verb, name=f"Segmenting {scan.name}", parent=self)
+        self.job.progressed.connect(self._on_progress)
+        self.job.succeeded.connect(self._on_success)
+        self.job.failed.connect(self._on_failure)
+        self.job.cancelled.connect(self._on_cancel)
+        self.job.ended.connect(self._on_end)
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on."""
+        return self.job.running
+
+    @property
+    def labels_shown(self) -> bool:
+        """Whether the layer is still in the viewer: a person may have removed it."""
+        return self.labels in self._viewer.layers
+
+    @property
+    def amounts(self) -> list[tuple[LabelClass, str]]:
+        """How much there is of each class."""
+        return class_amounts(self.labels.data, self.model.card.output.classes, self._scan.geometry)
+
+    def start(self) -> None:
+        """Begin."""
+        self.job.start()
+
+    def follow(self) -> None:
+        """Tell the engine where the person looks now: tiles near it come first."""
+        if self._layer in self._viewer.layers:
+            z, y, x = focus_voxel(self._viewer, self._layer)
+            first = self.plan.frame.start
+            self._engine.focus((z - first[0], y - first[1], x - first[2]))
+
+    def _add_labels(self) -> Labels:
+        classes = self.model.card.output.classes
+        dtype = np.uint16 if max(item.id for item in classes) < 2**16 else np.uint32
+        name = f"{self._scan.name} labels"
+        labels = labels_layer(
+            np.zeros(self._scan.shape, dtype), self._scan, classes, name=name,
+            model=f"{self.model.card.name} {self.model.card.version}", like=self._layer,
+        )  # fmt: skip
+        labels.selected_label = classes[0].id
+        for other in self._viewer.layers:
+            if isinstance(other, Labels) and other.name.startswith(name):
+                other.visible = False  # two label maps over each other can't be read
+        active = self._viewer.layers.selection.active
+        self._viewer.add_layer(labels)
+        if active is not None:
+            self._viewer.layers.selection.active = active
+        return labels
+
+    def _on_progress(self, progress: Progress) -> None:
+        if progress.finished is not None and progress.labels is not None:
+            self._overlay.write(progress.finished, progress.labels)
+        self.progressed.emit(progress)
+
+    def _on_success(self, prediction: Prediction) -> None:
+        self._overlay.finish()
+        if self.labels_shown:
+            if prediction.probabilities is not None:
+                maps = probability_layers(
+                    prediction.probabilities, self._scan, prediction.classes, like=self._layer
+                )  # fmt: skip
+                for image in maps:
+                    self._viewer.add_layer(image)
+            self._viewer.layers.selection.active = self.labels
+        self.succeeded.emit(prediction)
+
+    def _on_failure(self, problem: Vol3dError) -> None:
+        self._drop_if_empty()
+        self.failed.emit(problem)
+
+    def _on_cancel(self) -> None:
+        self._drop_if_empty()
+        self.cancelled.emit()
+
+    def _on_end(self) -> None:
+        self._overlay.finish()
+        self.ended.emit()
+
+    def _drop_if_empty(self) -> None:
+        """Take the layer away again where neither the model nor the person came to put anything into it."""
+        if self.labels_shown and not self.labels.data.any():
+            self._viewer.layers.remove(self.labels)
