@@ -40,12 +40,14 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit."""
-    chosen = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO if chosen.verbose else logging.WARNING, format="%(levelname)s %(message)s")
     # A scheduler's SIGTERM ends a run as Ctrl-C does: generators close, the engine process goes, no half file stays.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        sys.exit(int(chosen.run(chosen) or 0))
+        try:
+            code = _run(arguments)
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe is understood, and not at the interpreter's end
+        sys.exit(code)
     except Vol3dError as error:
         sys.stderr.write(f"napari-vol3d: {error}\n")
         sys.exit(error.exit_code)
@@ -56,6 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader of our output is gone (`| head`): not an error, but Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
+    except OSError as error:
+        sys.stderr.write(f"napari-vol3d: {error.strerror or error}: {error.filename or 'a file'}\n")
+        sys.exit(4)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    chosen = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO if chosen.verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    return int(chosen.run(chosen) or 0)
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -43,9 +43,12 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_vol3d.pipeline.settings import SegmentSettings
 
     model = find_model(chosen.model)
-    settings = SegmentSettings(
-        device=chosen.device, memory_gb=chosen.memory_gb, halo=chosen.halo, resample=not chosen.no_resample
-    )
+    settings = SegmentSettings.of(
+        {
+            "device": chosen.device, "memory_gb": chosen.memory_gb, "halo": chosen.halo,
+            "resample": not chosen.no_resample,
+        }
+    )  # fmt: skip
     targets = _targets(chosen.scans, chosen.out, chosen.format, overwrite=chosen.overwrite)
     chosen.out.mkdir(parents=True, exist_ok=True)
     failed: list[Vol3dError] = []

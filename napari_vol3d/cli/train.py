@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from napari_vol3d.core.errors import Vol3dError
+from napari_vol3d.core.errors import FileProblem
 
 
 def add(commands: Any) -> None:
@@ -52,24 +52,27 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _settings(recipe: str | None, changes: list[str]) -> Any:
-    from pydantic import ValidationError
-
     from napari_vol3d.models.store import find_recipe
     from napari_vol3d.pipeline.settings import TrainSettings
 
-    values: dict[str, Any] = json.loads(find_recipe(recipe).read_text(encoding="utf-8")) if recipe else {}
+    values = _read_recipe(find_recipe(recipe)) if recipe else {}
     for change in changes:
         key, _, text = change.partition("=")
         try:
             values[key] = json.loads(text)
         except json.JSONDecodeError:
             values[key] = text
+    return TrainSettings.of(values, hint="See napari-vol3d train --settings.")
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
     try:
-        return TrainSettings.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Vol3dError(f"Setting {where}: {first['msg']}.", hint="See napari-vol3d train --settings.") from error
+        values = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise FileProblem(f"Recipe {path.name} is not JSON: {error}.", hint="Correct it, or name another.") from error
+    if not isinstance(values, dict):
+        raise FileProblem(f"Recipe {path.name} holds no settings.", hint='It should look like {"epochs": 20}.')
+    return values
 
 
 class _ListSettings(argparse.Action):

@@ -24,9 +24,13 @@ def class_amounts(
     list of (LabelClass, str)
         The volume with its unit: mL for scans in mm, cubic micrometres for scans in um, else voxels.
     """
-    ids = [item.id for item in classes]
-    counts = np.bincount(np.asarray(labels).reshape(-1), minlength=max(ids, default=0) + 1)
-    return [(item, amount(int(counts[item.id]), geometry)) for item in classes]
+    counts = dict.fromkeys((item.id for item in classes), 0)
+    for layer in labels:  # slice by slice: a whole volume would be copied into eight bytes a voxel
+        found, times = np.unique(layer, return_counts=True)
+        for value, count in zip(found.tolist(), times.tolist(), strict=True):
+            if value in counts:
+                counts[value] += count
+    return [(item, amount(counts[item.id], geometry)) for item in classes]
 
 
 def amount(voxels: int, geometry: Geometry) -> str:

@@ -10,46 +10,14 @@ import argparse
 import os
 import queue
 import sys
-import threading
 from collections.abc import Iterator
 from typing import TextIO
 
 from napari_vol3d.core.errors import ModelProblem, ScanMismatch, Vol3dError
-from napari_vol3d.engine.messages import (
-    REQUEST,
-    Cancel,
-    Failed,
-    Fit,
-    Focus,
-    LoadModel,
-    Message,
-    Ready,
-    Segment,
-)
+from napari_vol3d.engine.inbox import Inbox
+from napari_vol3d.engine.messages import Failed, Message, Ready
 
 IDLE_SECONDS = 600.0
-
-
-class Inbox:
-    """Requests as they come: `Cancel` and `Focus` act at once, the others wait their turn."""
-
-    def __init__(self, source: TextIO) -> None:
-        self.waiting: queue.SimpleQueue[LoadModel | Segment | Fit | None] = queue.SimpleQueue()
-        self.cancelled = threading.Event()
-        self.focus: tuple[float, float, float] | None = None
-        threading.Thread(target=self._read, args=(source,), daemon=True).start()
-
-    def _read(self, source: TextIO) -> None:
-        for line in source:
-            request = REQUEST.validate_json(line)
-            if isinstance(request, Cancel):
-                self.cancelled.set()
-            elif isinstance(request, Focus):
-                self.focus = request.point
-            else:
-                self.waiting.put(request)
-        # The parent is gone: whatever is running is for nobody.
-        os._exit(0)
 
 
 def main() -> None:

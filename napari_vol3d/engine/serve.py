@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -14,14 +13,12 @@ from napari_vol3d.core.errors import EngineProblem, Vol3dError
 from napari_vol3d.core.resample import GridMap
 from napari_vol3d.core.tiles import TilePlan
 from napari_vol3d.engine.fit import fit
+from napari_vol3d.engine.inbox import Inbox
 from napari_vol3d.engine.kernel import nearest_to, segment_box
 from napari_vol3d.engine.load import load_network
 from napari_vol3d.engine.messages import Done, Fit, Loaded, LoadModel, Message, Segment, TileDone
 from napari_vol3d.engine.predictor import NetworkPredictor
 from napari_vol3d.models.card import ModelCard
-
-if TYPE_CHECKING:
-    from napari_vol3d.engine.__main__ import Inbox
 
 
 class Server:

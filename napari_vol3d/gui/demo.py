@@ -15,7 +15,7 @@ from napari_vol3d.gui.saving import save_in_background
 from napari_vol3d.gui.workbench import Workbench
 
 WINDOW_SIZE = (1360, 860)
-SETTLE_MS = 1500  # the last frame is drawn and the dock laid out
+SETTLE_MS = 4000  # the last frame is drawn, the dock laid out, and napari's first toast gone
 
 
 def show(scan: Path | None, *, model: str | None, out: Path, stay: bool) -> int:

@@ -13,19 +13,15 @@ from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import source_of, to_volume
-from napari_vol3d.io.registry import label_name, write_labels
+from napari_vol3d.io.registry import is_volume_file, label_name, write_labels
 
 FILTERS = "NIfTI (*.nii.gz *.nii);;TIFF (*.tif *.tiff)"
 
 
 def ask_and_save(parent: QWidget, layer: Labels, say: Callable[[str], None]) -> None:
     """Ask where, then save."""
-    proposed = default_target(layer)
-    chosen, _ = QFileDialog.getSaveFileName(parent, "Save labels", str(proposed), FILTERS)
-    if chosen:
-        target = Path(chosen)
-        if not target.suffix:
-            target = target.with_name(target.name + ".nii.gz")
+    target = _ask_where(parent, default_target(layer))
+    if target is not None:
         save_in_background(parent, layer, target, say)
 
 
@@ -47,6 +43,15 @@ def default_target(layer: Labels) -> Path:
     if source is None:
         return Path.home() / f"{layer.name.replace(' ', '_')}.nii.gz"
     return source.parent / label_name(source)
+
+
+def _ask_where(parent: QWidget, proposed: Path) -> Path | None:
+    chosen, _ = QFileDialog.getSaveFileName(parent, "Save labels", str(proposed), FILTERS)
+    if not chosen or is_volume_file(Path(chosen)):
+        return Path(chosen) if chosen else None
+    completed = Path(f"{chosen}.nii.gz")
+    # The dialog knows only the name as it was typed: it has not asked whether this file may be replaced.
+    return _ask_where(parent, completed) if completed.exists() else completed
 
 
 def _save(target: Path, volume: Volume) -> Generator[Progress, None, Path]:

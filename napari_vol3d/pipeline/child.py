@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from napari_vol3d.core.errors import EngineProblem, ModelProblem, ScanMismatch, Vol3dError
 from napari_vol3d.core.volume import Spacing
 from napari_vol3d.engine.messages import REPORT, Cancel, Done, Failed, Focus, Loaded, LoadModel, Message, Ready
+from napari_vol3d.models.card import ModelCard
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
@@ -58,7 +59,7 @@ class Engine:
         self._reader.start()
         self._writing = threading.Lock()
         self.ready: Ready | None = None
-        self.loaded: str | None = None  # sha256 of the network that it holds
+        self.loaded: ModelCard | None = None  # of the network that it holds
         self.bytes_per_voxel = 0
         _alive.add(self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,20 +49,29 @@ def exchange(folder: Path) -> Iterator[Files]:
 def hand_over(frame: Volume, path: Path) -> Iterator[Progress]:
     """Copy the scan's stored voxels to where the engine can map them, a few slices at a time."""
     channels = frame.data.shape[3:] or (1,)
-    try:
-        target = np.lib.format.open_memmap(path, "w+", frame.data.dtype, (*frame.shape, *channels))
-    except OSError as error:
-        raise EngineProblem(
-            f"No room for the scan in {path.parent}: {error.strerror}.", hint="Free some disk space."
-        ) from error
+    target = shared_array(path, frame.data.dtype, (*frame.shape, *channels))
     slices = max(1, SLAB_BYTES // max(1, int(np.prod(frame.shape[1:])) * frame.data.dtype.itemsize))
     for first in range(0, frame.shape[0], slices):
         part = Box(start=(first, 0, 0), stop=(first + slices, *frame.shape[1:]))
         target[first : first + slices] = frame.read(part).reshape(-1, *frame.shape[1:], *channels)
         yield Progress(phase="Handing over the scan", done=min(first + slices, frame.shape[0]), total=frame.shape[0])
-    target.flush()
 
 
 def shared_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Make an array of zeros that both processes can map."""
-    return np.lib.format.open_memmap(path, "w+", dtype, shape)
+    """Make an array of zeros that both processes can map.
+
+    Raises
+    ------
+    EngineProblem
+        If there is no room for it.
+    """
+    try:
+        array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+        if hasattr(os, "posix_fallocate"):  # a disk that is full while a map is written to ends the program (SIGBUS)
+            with path.open("rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        raise EngineProblem(
+            f"No room for the scan in {path.parent}: {error.strerror}.", hint="Free some disk space."
+        ) from error
+    return array

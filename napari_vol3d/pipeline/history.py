@@ -24,14 +24,20 @@ class History:
         if not resume:
             self._path.unlink(missing_ok=True)
         text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
-        self.lines: list[dict[str, float]] = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+        self.lines: list[dict[str, float]] = []
+        for line in text.splitlines():
+            if line.endswith("}"):  # a kill can cut the last one
+                self._take(json.loads(line))
 
     def add(self, report: Epoch, seconds: float) -> None:
-        """Add an epoch."""
+        """Add an epoch; one that is done again after a kill replaces what followed the checkpoint."""
         line = {"epoch": report.epoch, "seconds": round(seconds, 1), **report.figures}
-        self.lines = [*(old for old in self.lines if old["epoch"] < report.epoch), line]
+        self._take(line)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+    def _take(self, line: dict[str, float]) -> None:
+        self.lines = [*(old for old in self.lines if old["epoch"] < line["epoch"]), line]
 
     @property
     def epochs(self) -> int:

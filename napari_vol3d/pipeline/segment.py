@@ -222,13 +222,13 @@ def _segment(
 
 
 def _load(model: Model, engine: Engine) -> Iterator[Progress]:
-    if engine.loaded == model.card.weights.sha256:
+    if engine.loaded == model.card:
         return
     request = LoadModel(weights=str(model.weights), card=model.card)
     with contextlib.closing(engine.ask(request)) as reports:
         for report in reports:
             if isinstance(report, Loaded):
-                engine.loaded = model.card.weights.sha256
+                engine.loaded = model.card
             yield Progress(phase="Loading model")
 
 

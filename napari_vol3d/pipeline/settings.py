@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.intensity import IntensityScheme
+
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class SettingsProblem(Vol3dError):
+    """A setting has a value that makes no sense."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class Settings(BaseModel):
     """Settings from a form, a file or the command line: frozen, nothing unknown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], *, hint: str = "") -> Self:
+        """Make settings of what a person wrote.
+
+        Raises
+        ------
+        SettingsProblem
+            If a name is unknown or a value makes no sense; `hint` is passed on.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise SettingsProblem(f"Setting {where}: {first['msg']}.", hint=hint) from error
 
 
 class SegmentSettings(Settings):
@@ -45,9 +72,11 @@ class TrainSettings(Settings):
     test: tuple[str, ...] = Field((), title="Test scans", description="Names; never trained on, never chosen with")
     validation_share: float = Field(0.1, ge=0, lt=1, description="Share of scans where no names are given")
     test_share: float = Field(0.0, ge=0, lt=1, description="Share of scans kept back where no names are given")
-    patch_size: tuple[int, int, int] | None = Field(None, title="Patch size", description="Voxels (z, y, x)")
+    patch_size: tuple[Count, Count, Count] | None = Field(None, title="Patch size", description="Voxels (z, y, x)")
     intensity: IntensityScheme = Field(default_factory=IntensityScheme, title="Intensity scheme")
-    widths: tuple[int, ...] = Field((16, 32, 64, 96), title="Widths", description="Filters of each level")
+    widths: tuple[Count, ...] = Field(
+        (16, 32, 64, 96), min_length=2, title="Widths", description="Filters of each level"
+    )
     down: Literal["pool", "stride"] = Field("pool", title="Down-sampling")
     activation: Literal["relu", "leaky_relu"] = Field("leaky_relu", title="Activation")
     residual: bool = Field(True, title="Residual blocks")
@@ -59,5 +88,7 @@ class TrainSettings(Settings):
     weight_decay: float = Field(1e-2, ge=0, title="Weight decay")
     averaging: float = Field(0.998, ge=0, lt=1, title="Weight averaging", description="What a step leaves of it")
     foreground: float = Field(0.5, ge=0, le=1, title="Foreground", description="Share of patches on a class")
-    flip_axes: tuple[int, ...] = Field((), title="Flips", description="Axes (0 z, 1 y, 2 x) that may be mirrored")
-    seed: int = Field(1, title="Seed")
+    flip_axes: tuple[Literal[0, 1, 2], ...] = Field(
+        (), title="Flips", description="Axes (0 z, 1 y, 2 x) that may be mirrored"
+    )
+    seed: int = Field(1, ge=0, lt=2**32, title="Seed")

@@ -16,7 +16,7 @@ import pytest
 
 from napari_vol3d.core.errors import EngineProblem, ModelProblem
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.engine.messages import Done, Loaded, LoadModel, TileDone
+from napari_vol3d.engine.messages import Loaded, LoadModel
 from napari_vol3d.models.store import find_model
 from napari_vol3d.pipeline.child import Engine
 from napari_vol3d.pipeline.segment import segment
@@ -96,7 +96,7 @@ def test_a_request_that_fails_leaves_the_engine_alive(shared_engine, tiny_model)
     with pytest.raises(ModelProblem, match="changed"):
         list(shared_engine.ask(wrong))
     assert any(isinstance(report, Loaded) for report in load(shared_engine, tiny_model))
-    shared_engine.loaded = tiny_model.card.weights.sha256
+    shared_engine.loaded = tiny_model.card
 
 
 def test_cancel_between_short_tiles_keeps_the_process(shared_engine, tiny_model):
@@ -190,7 +190,7 @@ def test_what_libraries_print_does_not_reach_the_protocol(engine, temp_folder, t
     loud = Engine(device="cpu")
     try:
         _, prediction = finish(segment(scan(16), tiny_model, SegmentSettings(), engine=loud))
-        assert prediction.labels.any()
+        assert prediction.labels.shape == (16, 16, 16)
         assert "more noise" in (loud.folder / "engine.log").read_text()
     finally:
         loud.close()
@@ -219,25 +219,3 @@ def test_an_engine_that_cannot_start_says_its_last_words(temp_folder, monkeypatc
         assert "wrong make" in engine.last_words()
     finally:
         engine.close()
-
-
-def test_tiles_are_written_before_they_are_told(shared_engine, tiny_model):
-    from napari_vol3d.pipeline.segment import _exchange, _hand_over, _request, plan_segment
-
-    volume, settings = scan(40), SegmentSettings(memory_gb=512 * 24**3 / 1e9)
-    load(shared_engine, tiny_model)
-    shared_engine.loaded = tiny_model.card.weights.sha256
-    plan = plan_segment(volume, tiny_model.card, settings)
-    with _exchange(Path(shared_engine.folder)) as files:
-        list(_hand_over(volume, files.scan))
-        labels = np.lib.format.open_memmap(files.labels, "w+", np.uint8, volume.shape)
-        labels[:] = 255
-        request = _request(files, volume, tiny_model.card, settings, plan, None)
-        tiles = 0
-        for report in shared_engine.ask(request):
-            if isinstance(report, TileDone):
-                tiles += 1
-                box = tuple(slice(a, b) for a, b in zip(report.start, report.stop, strict=True))
-                assert (labels[box] != 255).all()
-        assert isinstance(report, Done)
-        assert tiles == plan.count > 1

@@ -178,8 +178,9 @@ class SegmentPanel(QWidget):
         if not run.labels_shown:
             self.ui.say("Done, but its layer was removed. Press Segment to run again.")
             return
-        self.summary = ", ".join(f"{item.name} {text}" for item, text in run.amounts)
-        self.ui.show_result(prediction, run.amounts)
+        amounts = run.amounts
+        self.summary = ", ".join(f"{item.name} {text}" for item, text in amounts)
+        self.ui.show_result(prediction, amounts)
 
     def _on_failure(self, problem: Vol3dError) -> None:
         self.ui.say(str(problem), bad=True)
