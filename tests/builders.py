@@ -22,8 +22,8 @@ WEIGHTS = "model.keras"
 # Keras 3.15 saves TensorFlow's variables with np.array(variable), which NumPy 2 warns about.
 KERAS_WARNING = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 CLASSES = (
-    LabelClass(id=3, name="small", color=default_color(3)),
-    LabelClass(id=7, name="large", color=default_color(7)),
+    LabelClass(id=3, name="dim", color=default_color(3)),
+    LabelClass(id=7, name="bright", color=default_color(7)),
 )
 
 
@@ -85,14 +85,14 @@ def brightness_network(*, scores: int = 3, offsets: tuple[float, ...] = (0.0, -0
 
 
 def phantom(shape: tuple[int, int, int] = (20, 24, 18), *, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
-    """A noisy scan with a small bright ball (id 3) and a large dim one (id 7): float32 and uint8 (Z, Y, X)."""
+    """A noisy scan with a large dim ball (id 3) and a small bright one (id 7): float32 and uint8 (Z, Y, X)."""
     rng = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1)
     labels = np.zeros(shape, np.uint8)
-    for class_id, size, place in ((7, 0.3, 0.35), (3, 0.2, 0.7)):
+    for class_id, size, place in ((3, 0.3, 0.35), (7, 0.2, 0.7)):
         centre = np.asarray(shape) * (place + rng.uniform(-0.05, 0.05, 3))
         labels[np.linalg.norm(grid - centre, axis=-1) < size * min(shape)] = class_id
-    clean = np.select([labels == 3, labels == 7], [300.0, 200.0], 100.0)
+    clean = np.select([labels == 7, labels == 3], [300.0, 200.0], 100.0)
     return (clean + rng.normal(0, 8, shape)).astype(np.float32), labels
 
 

@@ -30,7 +30,7 @@ def run_with_bar(verb: Generator[Progress, None, Result], *, title: str, unit: s
                 shown = progress
 
 
-def _show(bar: tqdm, progress: Progress, title: str, *, new_phase: bool) -> None:  # type: ignore[type-arg]
+def _show(bar: tqdm, progress: Progress, title: str, *, new_phase: bool) -> None:
     if progress.total and (new_phase or bar.total != progress.total):
         bar.reset(total=progress.total)
     figures = ", ".join(f"{name} {value:.3f}" for name, value in progress.figures.items())

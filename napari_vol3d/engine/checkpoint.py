@@ -28,7 +28,9 @@ class TrainingState:
 
 def write_checkpoint(path: Path, state: TrainingState, arrays: Arrays) -> None:
     """Write everything into one `.npz`; the parent copies it to its safe place."""
-    flat: dict[str, Any] = {f"{group}_{index:04d}": value for group, values in arrays.items() for index, value in enumerate(values)}
+    flat: dict[str, Any] = {
+        f"{group}_{index:04d}": value for group, values in arrays.items() for index, value in enumerate(values)
+    }
     with path.open("wb") as file:
         np.savez(file, state=np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8), **flat)
 

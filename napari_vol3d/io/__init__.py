@@ -1,5 +1,6 @@
 """Files: the only room where voxels come from or go to disk, and where axes are turned.
 
-Read `registry` first (which format reads what), then `gate` (what is proved before a voxel is shown), then one
-format module, then `safe_write`. Imports core, and one format library per format module; loaded when needed.
+Read `registry` first (which format reads what), then `gate` (what is proved before a voxel is shown), then one format:
+`nifti` (with `nifti_geometry`, `label_table`), `tiff` (with `tiff_gate`, `tiff_codec`, `ome`) or `npy`; then
+`safe_write`. Imports core, and the format libraries of one family per format; loaded when needed.
 """

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.io import gate
+from napari_vol3d.io import gate, magic
 
 MOST_CHANNELS = 16
 
@@ -24,7 +24,7 @@ def read_npy(path: Path) -> Volume:
     FileProblem
         If the file is damaged, too large, holds objects or anything but real numbers, or its axes are not clear.
     """
-    gate.require(path, "a NumPy array")
+    magic.require(path, "a NumPy array")
     with gate.reading(path) as size, path.open("rb") as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0)):

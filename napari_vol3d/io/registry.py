@@ -10,7 +10,7 @@ from typing import Any
 
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Volume
-from napari_vol3d.io import gate
+from napari_vol3d.io import magic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def read_volume(path: Path | str) -> Volume:
     path = Path(path)
     found = _format_of(path)
     if found is None:
-        kind = gate.kind_of(path)
+        kind = magic.kind_of(path)
         raise FileProblem(
             f"Unknown extension: {path.name} is {kind}.",
             hint=f"Formats that can be read: {', '.join(READ_EXTENSIONS)}.",

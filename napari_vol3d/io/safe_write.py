@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
+import re
 import shutil
+import stat
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +25,10 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.errors import FileProblem, SaveProblem
 
+# Folders say whose they are, so that those of killed programs can be told; a disk may be shared with other machines.
+HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+FOLDER = re.compile(rf"\.saving-{HOST}-(\d{{1,9}})-\w{{8}}")
+OLD = 60.0  # seconds
 WINDOWS_BUSY = (5, 32, 33)  # winerror of a file that a virus scanner or an indexer holds for a moment
 WAYS_ON = {
     errno.ENOSPC: "Free some space on that disk, or choose another folder.",
@@ -52,9 +61,10 @@ def write_safely(target: Path, write: Callable[[Path], None], check: Callable[[P
     named, target = target, target.resolve()  # a link stays a link, the file behind it is replaced
     if target.is_dir():
         raise SaveProblem(f"{named.name} was not saved: it is a folder.", hint="Choose another name.")
+    _clear_up(target.parent)
     try:
         # The temporary name keeps all extensions, because the format libraries choose by them.
-        folder = tempfile.mkdtemp(prefix=".saving-", dir=target.parent)
+        folder = tempfile.mkdtemp(prefix=f".saving-{HOST}-{os.getpid()}-", dir=target.parent)
     except OSError as error:
         raise _problem(target, error) from error
     beside = Path(folder) / target.name
@@ -104,6 +114,21 @@ def same_voxels(found: NDArray[Any], meant: NDArray[Any]) -> bool:
     nan = meant.dtype.kind == "f"
     slabs = range(meant.shape[-1])  # by slab: comparing whole volumes would need as much memory again
     return all(np.array_equal(found[..., k], meant[..., k], equal_nan=nan) for k in slabs)
+
+
+def _clear_up(folder: Path) -> None:
+    """Remove what killed programs left here: folders of ours, of this machine, whose process is gone."""
+    import psutil
+
+    with suppress(OSError):  # a folder that can't be listed may still be written to
+        for left in list(folder.glob(".saving-*")):
+            named = FOLDER.fullmatch(left.name)
+            if not named or not stat.S_ISDIR(left.lstat().st_mode) or psutil.pid_exists(int(named[1])):
+                continue
+            # A container may write here too: its host may have our name, and its processes are not seen.
+            changed = max(path.lstat().st_mtime for path in (left, *left.iterdir()))
+            if time.time() - changed > OLD:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _replace(beside: Path, target: Path) -> None:

@@ -124,6 +124,8 @@ def _check_pair(pair: Pair, image: Volume, labels: Volume) -> None:
 
 def number_classes(case: TrainingCase, survey: Survey) -> None:
     """Replace ids by 1, 2, 3 ... as the network counts, and note where each class lies."""
+    if not survey.class_ids:
+        raise ScanMismatch("The labels hold no class: every voxel is 0.", hint="Check that labels/ has the labels.")
     if len(survey.class_ids) >= IGNORE:
         raise ScanMismatch(f"The labels have {len(survey.class_ids)} classes; at most {IGNORE - 1} can be trained.")
     path = Path(case.labels)

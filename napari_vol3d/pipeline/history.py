@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from napari_vol3d.engine.messages import Epoch
+from napari_vol3d.io.safe_write import write_text
 
 HISTORY_NAME = "history.jsonl"
 
@@ -31,10 +32,8 @@ class History:
 
     def add(self, report: Epoch, seconds: float) -> None:
         """Add an epoch; one that is done again after a kill replaces what followed the checkpoint."""
-        line = {"epoch": report.epoch, "seconds": round(seconds, 1), **report.figures}
-        self._take(line)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        self._take({"epoch": report.epoch, "seconds": round(seconds, 1), **report.figures})
+        write_text(self._path, "".join(json.dumps(line) + "\n" for line in self.lines))
 
     def _take(self, line: dict[str, float]) -> None:
         self.lines = [*(old for old in self.lines if old["epoch"] < line["epoch"]), line]

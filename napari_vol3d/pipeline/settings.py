@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.intensity import IntensityScheme
 
-
 Count = Annotated[int, Field(ge=1)]
 
 

@@ -43,7 +43,7 @@ def test_a_half_file_is_refused(written, share):
     path, _ = written
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(ModelProblem, match="checkpoint.npz"):
+    with pytest.raises(ModelProblem, match=r"checkpoint\.npz"):
         read_checkpoint(path)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.engine.checkpoint import read_checkpoint
-from napari_vol3d.engine.fit import Trainer, fit, validate
 from napari_vol3d.engine.feed import open_case
+from napari_vol3d.engine.fit import Trainer, fit, validate
 from napari_vol3d.engine.messages import Epoch, Fit, Step, TrainingCase
 from tests.builders import phantom
 

@@ -92,7 +92,7 @@ def test_a_lambda_is_never_run(tmp_path):
     path = tmp_path / "lambda.keras"
     inputs = keras.Input((None, None, None, 1))
     # Were it run, the file would be there: safe mode has to stop it before.
-    code = keras.layers.Lambda(lambda x, where=str(marker): (open(where, "w").close(), x)[1])  # noqa: SIM115
+    code = keras.layers.Lambda(lambda x, where=str(marker): (open(where, "w").close(), x)[1])
     network = keras.Model(inputs, keras.layers.Conv3D(3, 1)(code(inputs)))
     network.save(path)
     marker.unlink(missing_ok=True)

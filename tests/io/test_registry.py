@@ -11,11 +11,15 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import tifffile
 
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import FileProblem, SaveProblem
+from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import registry
+from tests.io.nifti_phantom import affine_for, held_index_at, phantom, save
 
 
 @pytest.mark.parametrize(
@@ -105,3 +109,64 @@ def test_a_missing_folder_is_said(tmp_path):
     volume = Volume(data=np.zeros((2, 3, 4), np.uint8), geometry=Geometry.from_spacing((1, 1, 1)))
     with pytest.raises(SaveProblem, match="folder that exists"):
         registry.write_labels(tmp_path / "none" / "labels.nii.gz", volume)
+
+
+HARD_NAMES = (
+    "two  words", "Läppchen 脾 🧠", "it's \"quoted\" & <more>", "-n %d {x} $HOME `a` #1;", "a.nii.b", "[1] *?",
+)  # fmt: skip
+HARD_CLASSES = (
+    LabelClass(id=1, name="left <kidney> & \"cyst\" 'b'", color="#e69f00"),
+    LabelClass(id=2**31 - 1, name="Ödem, λ, 脾 🧠", color="#0080ff"),
+)
+
+
+@pytest.mark.parametrize("extension", registry.LABEL_EXTENSIONS)
+@pytest.mark.parametrize("name", HARD_NAMES)
+def test_file_names_of_every_kind(tmp_path, name, extension):
+    folder = tmp_path / name
+    folder.mkdir()
+    data = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    path = registry.write_labels(
+        folder / f"{name}{extension}", Volume(data=data, geometry=Geometry.from_spacing((3, 2, 1)))
+    )
+    assert [p.name for p in folder.iterdir()] == [f"{name}{extension}"]
+    found = registry.read_volume(path)
+    assert (found.name, found.source) == (name, path)
+    assert sorted(np.ravel(found.data)) == list(range(24))
+    assert registry.write_labels(path, found) == path  # over itself
+    np.testing.assert_array_equal(registry.read_volume(path).data, found.data)
+
+
+@pytest.mark.parametrize("extension", registry.LABEL_EXTENSIONS)
+def test_labels_of_a_cropped_scan_keep_place_ids_and_names(tmp_path, extension):
+    geometry = Geometry.from_spacing((2.5, 0.5, 0.25), unit="um", origin=(7.0, -8.0, 9.5))
+    ids = np.zeros((6, 7, 8), np.int64)
+    ids[2:5, 3, 4], ids[5, 6, 7] = 1, 2**31 - 1
+    part = Volume(data=ids, geometry=geometry, classes=HARD_CLASSES).cropped(Box(start=(2, 1, 3), stop=(6, 7, 8)))
+    found = registry.read_volume(registry.write_labels(tmp_path / f"a{extension}", part))
+    assert found.is_labels is True
+    assert found.classes == HARD_CLASSES
+    assert (found.data.dtype, found.geometry.unit) == (np.uint32, "um")
+    assert sorted(np.unique(found.data)) == [0, 1, 2**31 - 1]
+    for index in np.argwhere(part.data):
+        world = part.geometry.affine @ [*index, 1]
+        at = np.rint(np.linalg.solve(found.geometry.affine, world)).astype(int)[:3]
+        np.testing.assert_allclose(found.geometry.affine @ [*at, 1], world, rtol=1e-6)
+        assert found.data[tuple(at)] == part.data[tuple(index)]
+
+
+@pytest.mark.parametrize("code", ["RAS", "PIR", "LSA"])
+@pytest.mark.parametrize("extension", [".nii", ".nii.gz"])
+def test_a_cropped_patient_scan_keeps_its_place(tmp_path, code, extension):
+    scan = registry.read_volume(save(tmp_path / "scan.nii.gz", phantom(), affine_for(code, 17)))
+    part = scan.cropped(Box(start=(0, 1, 1), stop=scan.shape)).with_data(scan.data[:, 1:, 1:], classes=HARD_CLASSES)
+    path = registry.write_labels(tmp_path / f"part{extension}", part)
+    found = registry.read_volume(path)
+    assert found.geometry.anatomical
+    assert found.classes == HARD_CLASSES
+    itk = sitk.ReadImage(str(path))
+    assert len(np.argwhere(part.data)) == np.count_nonzero(found.data) > 0
+    for index in np.argwhere(part.data):
+        world = part.geometry.affine @ [*index, 1]
+        assert found.data[held_index_at(found, world)] == part.data[tuple(index)]
+        assert itk[itk.TransformPhysicalPointToIndex((world * (-1, -1, 1, 1))[:3].tolist())] == part.data[tuple(index)]

@@ -37,6 +37,20 @@ while True:
     fill(target) if plain else write_safely(target, fill)
     print(number, flush=True)
 """
+
+# Begins to write, says so, and waits for its end.
+BEGINNER = """
+import sys
+from pathlib import Path
+from napari_vol3d.io.safe_write import write_safely
+
+def fill(path):
+    path.write_bytes(b"half")
+    print(path.parent, flush=True)
+    sys.stdin.read()
+
+write_safely(Path(sys.argv[1]), fill)
+"""
 WHOLE = 64 * 4 * 8192
 
 
@@ -177,3 +191,59 @@ def test_kill_minus_nine_never_leaves_a_half_file(tmp_path):
     plain = [_kill_while_writing(tmp_path / "plain.bin", "plain", rng) for _ in range(KILLS)]
     assert all(safe)
     assert not all(plain)  # the control arm: otherwise this test would prove nothing
+
+
+def _begin(target: Path) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start a program that is in the middle of writing, and give it and its folder beside the target."""
+    command = [sys.executable, "-c", BEGINNER, str(target)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().decode().strip())
+
+
+def _make_old(folder: Path) -> None:
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (1e9, 1e9))
+
+
+def test_what_a_killed_program_left_goes_with_the_next_write(old):
+    process, left = _begin(old)
+    with process:
+        process.kill()
+    assert [p.name for p in left.iterdir()] == [old.name]
+    write_text(old.with_name("other.txt"), "new")
+    assert left.is_dir()  # too young: whether its writer is gone is told for this machine only
+    _make_old(left)
+    write_text(old.with_name("other.txt"), "new")
+    assert not left.exists()
+    assert sorted(p.name for p in old.parent.iterdir()) == [old.name, "other.txt"]
+    assert old.read_text() == "old"
+
+
+def test_only_what_killed_programs_of_ours_left_is_removed(old):
+    process, alive = _begin(old)
+    pid = process.pid
+    with process:
+        names = [
+            f".saving-00000000-{2**22 + 1}-abcdefgh", f".saving-{safe_write.HOST}-abc-abcdefgh", ".saving-abcdefgh",
+            f".saving-{safe_write.HOST}-{os.getpid()}-abcdefgh", f".saving-{safe_write.HOST}-{2**22 + 1}-abcdefgh-copy",
+            f".saving-{safe_write.HOST}-{10**30}-abcdefgh", ".saving-notes",
+        ]  # fmt: skip
+        for name in names:
+            (old.parent / name).mkdir()
+            (old.parent / name / "precious").write_text("kept")
+            _make_old(old.parent / name)
+        file = old.with_name(f".saving-{safe_write.HOST}-{2**22 + 1}-filefile")
+        file.write_text("kept")
+        link = old.with_name(f".saving-{safe_write.HOST}-{2**22 + 1}-linklink")
+        link.symlink_to(old.parent / ".saving-notes", target_is_directory=True)
+        _make_old(alive)
+        write_text(old, "new")
+        assert all((old.parent / name / "precious").read_text() == "kept" for name in names)
+        assert file.read_text() == "kept"
+        assert link.is_symlink()
+        assert alive.is_dir()
+        assert str(pid) in alive.name
+    assert process.returncode == 0
+    assert not alive.exists()
+    assert old.read_text() == "half"  # the other program's, which was last

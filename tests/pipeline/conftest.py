@@ -28,9 +28,9 @@ def shared_engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A pointwise network that finds the bright ball (3) and the dim one (7) of a phantom."""
-    # Of a phantom's z-scores: background below 0.5, the dim ball around 2, the bright one around 5.
-    network = brightness_network(offsets=(0.0, -5.0, -6.5))
+    """A pointwise network that finds the dim ball (3) and the bright one (7) of a phantom."""
+    # A phantom's z-scores: background below 0, the dim ball around 2, the bright one above 4.
+    network = brightness_network(offsets=(0.0, -1.0, -4.0))
     return write_model(tmp_path_factory.mktemp("models") / "tiny", network, input={"spacing": (1.0, 1.0, 1.0)})
 
 

@@ -47,7 +47,10 @@ def test_a_line_that_was_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
     history.add(report(1), seconds=1.0)
     with (tmp_path / HISTORY_NAME).open("a") as file:
         file.write('{"epoch": 2, "los')
-    assert History(tmp_path, resume=True).epochs == 1
+    resumed = History(tmp_path, resume=True)
+    assert resumed.epochs == 1
+    resumed.add(report(2), seconds=2.0)  # not glued to what the kill left
+    assert [line["epoch"] for line in History(tmp_path, resume=True).lines] == [1, 2]
 
 
 def test_a_new_run_starts_with_an_empty_page(tmp_path: Path) -> None:

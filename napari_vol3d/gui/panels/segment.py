@@ -57,7 +57,7 @@ class SegmentPanel(QWidget):
             self.ui.scan.valueChanged, self.ui.model.currentIndexChanged, self.ui.region.currentIndexChanged,
             self.ui.options.valueChanged, self.ui.resample.toggled,
         ):  # fmt: skip
-            signal.connect(self._soon.start)
+            signal.connect(self._update_soon)
         self.ui.draw.clicked.connect(self._draw)
         self.ui.run.clicked.connect(self.run)
         self.ui.cancel.clicked.connect(self.cancel)
@@ -66,7 +66,9 @@ class SegmentPanel(QWidget):
         for event in (viewer.layers.events.removed, viewer.layers.selection.events.active):
             event.connect(self._follow_selection)
         viewer.dims.events.current_step.connect(self._follow_view)
-        viewer.scene.camera.events.zoom.connect(self._follow_view)
+        for event in (viewer.scene.camera.events.zoom, viewer.scene.camera.events.center):
+            event.connect(self._follow_view)
+        self._follow_selection()
         self.update_plan()
 
     @property
@@ -162,7 +164,8 @@ class SegmentPanel(QWidget):
         for event in (self._viewer.layers.events.removed, self._viewer.layers.selection.events.active):
             event.disconnect(self._follow_selection)
         self._viewer.dims.events.current_step.disconnect(self._follow_view)
-        self._viewer.scene.camera.events.zoom.disconnect(self._follow_view)
+        for event in (self._viewer.scene.camera.events.zoom, self._viewer.scene.camera.events.center):
+            event.disconnect(self._follow_view)
         if self.job is not None:
             self.job.stop()
 
@@ -223,6 +226,9 @@ class SegmentPanel(QWidget):
         layer = self._labels_to_save()
         self.ui.save.setEnabled(layer is not None)
         self.ui.save.setToolTip(f"Save {layer.name}" if layer is not None else "There are no labels yet")
+
+    def _update_soon(self, *_: object) -> None:
+        self._soon.start()  # not connected itself: a signal's value would become the interval
 
     def _follow_view(self, event: object = None) -> None:
         if self._run is not None and self._run.running:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from napari.components import LayerList
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -171,7 +173,8 @@ class SegmentUi(QWidget):
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show one sentence under the buttons."""
         self.status.setProperty("blocked", False)
-        self.status.setText(f"<span style='color:{BAD_COLOR}'>{text}</span>" if bad else text)
+        shown = escape(text, quote=False)  # names of files and layers may hold what looks like markup
+        self.status.setText(f"<span style='color:{BAD_COLOR}'>{shown}</span>" if bad else shown)
 
     def _arrange(self, parent: QWidget) -> None:
         grid = QGridLayout()

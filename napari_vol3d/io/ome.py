@@ -1,0 +1,185 @@
+"""OME's description of a TIFF stack, an XML text in its first page: geometry, channel names, and our classes.
+
+Classes lie in map annotations, a namespace of ours and key-value pairs, where OMERO and Bio-Formats show them too.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import tifffile
+from numpy.typing import NDArray
+
+from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.core.labels import LabelClass, default_color
+from napari_vol3d.core.volume import Geometry, Spacing, Volume
+from napari_vol3d.io.lengths import convert, length_unit, positive
+
+OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
+LABELS_NAMESPACE = "napari-vol3d/labels"
+CLASS_NAMESPACE = "napari-vol3d/label-class"
+UNITS = {"mm": "mm", "um": "\N{MICRO SIGN}m"}
+TYPES = {
+    "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "int8": "int8", "int16": "int16", "int32": "int32",
+    "float32": "float", "float64": "double",
+}  # fmt: skip
+
+
+def read_root(tif: tifffile.TiffFile, path: Path) -> ElementTree.Element | None:
+    """Parse the description, or give None where there is none.
+
+    Raises
+    ------
+    FileProblem
+        If it names other files, which tifffile would open, or declares XML entities.
+    """
+    text = tif.ome_metadata if tif.is_ome else None
+    if not text:
+        return None
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise FileProblem(f"Damaged metadata: {path.name} declares XML entities.", hint="Save it again as OME-TIFF.")
+    root = ElementTree.fromstring(text)
+    own = root.get("UUID")
+    parts = {(part.text, part.get("FileName", "")) for part in root.iter() if _tag(part) == "UUID"}
+    if own is None and len({uuid for uuid, _ in parts}) == 1:
+        own = next((uuid for uuid, name in parts if name.lower() == tif.filename.lower()), None)
+    others = sorted(name or str(uuid) for uuid, name in parts if uuid != own)
+    if others or any(_tag(part) == "BinaryOnly" for part in root):
+        named = f" ({Path(others[0]).name})" if others else ""
+        raise FileProblem(
+            f"Only a part of an image: {path.name} has its other parts in other files{named}.",
+            hint="Save it as one OME-TIFF, for instance with Fiji.",
+        )
+    return root
+
+
+def read_geometry(root: ElementTree.Element) -> Geometry:
+    """Give spacing and origin in "mm", "um" or "pixel"; the axes of OME's world are the stack's own."""
+    pixels = next(element for element in root.iter() if _tag(element) == "Pixels")
+    sizes: list[float | None] = []
+    units: list[str] = []
+    for axis in "ZYX":
+        default = "" if pixels.get(f"PhysicalSize{axis}") is None else "um"
+        unit, factor = _length(pixels.get(f"PhysicalSize{axis}Unit"), default)
+        size = positive(pixels.get(f"PhysicalSize{axis}"))
+        sizes.append(size * factor if size else None)
+        units.append(unit)
+    known = [(size, unit) for size, unit in zip(sizes, units, strict=True) if size]
+    if not known:
+        return Geometry.from_spacing((1.0, 1.0, 1.0), unit="pixel")
+    unit = known[-1][1]
+    # A missing size is taken from its neighbour: many writers leave out Z, and 1 would be a length out of the air.
+    z, y, x = (convert(s, u, unit) if s else convert(*known[-1], unit) for s, u in zip(sizes, units, strict=True))
+    return Geometry.from_spacing((z, y, x), unit=unit, origin=_origin(pixels, unit))
+
+
+def read_classes(root: ElementTree.Element) -> tuple[tuple[LabelClass, ...], bool]:
+    """Give the classes, and whether `describe` said that this is a label map."""
+    classes, is_labels = {}, False
+    for note in root.iter():
+        if _tag(note) != "MapAnnotation":
+            continue
+        is_labels |= note.get("Namespace") == LABELS_NAMESPACE
+        if note.get("Namespace") == CLASS_NAMESPACE:
+            entries = {str(m.get("K")): m.text or "" for m in note.iter() if _tag(m) == "M"}
+            number = int(entries["id"])
+            name, color = entries.get("name") or f"class {number}", entries.get("color") or default_color(number)
+            classes[number] = LabelClass(id=number, name=name, color=color)
+    return tuple(classes.values()), is_labels
+
+
+def read_channel_names(root: ElementTree.Element) -> list[str]:
+    """List the names of the channels in order, "" for one without."""
+    return [channel.get("Name", "") for channel in root.iter() if _tag(channel) == "Channel"]
+
+
+def describe(volume: Volume, held: NDArray[Any]) -> bytes:
+    """Describe a volume in OME's terms, as the XML text for its first page.
+
+    Parameters
+    ----------
+    volume : Volume
+        For geometry, names and classes.
+    held : ndarray, shape (Z, Y, X) or (Z, Y, X, C)
+        As it will be stored, of a type in `TYPES`; planes in order of z, then channel.
+    """
+    ElementTree.register_namespace("", OME[1:-1])
+    root = ElementTree.Element(f"{OME}OME")
+    image = _sub(root, "Image", {"ID": "Image:0", "Name": _clean(volume.name)})
+    sizes = dict(zip(("SizeZ", "SizeY", "SizeX", "SizeC"), (*held.shape, 1)[:4], strict=True))
+    fixed = {
+        "ID": "Pixels:0",
+        "DimensionOrder": "XYZCT",
+        "SizeT": "1",
+        "BigEndian": str(sys.byteorder == "big").lower(),
+    }
+    lengths = {name: str(length) for name, length in sizes.items()}
+    pixels = _sub(image, "Pixels", fixed | {"Type": TYPES[held.dtype.name]} | lengths | _sizes(volume.geometry))
+    names: Sequence[str] = volume.channels if len(volume.channels) == sizes["SizeC"] else ()
+    for index in range(sizes["SizeC"]):
+        named = {"Name": _clean(names[index])} if names else {}
+        _sub(pixels, "Channel", {"ID": f"Channel:0:{index}", "SamplesPerPixel": "1"} | named)
+    _sub(pixels, "TiffData", {"IFD": "0", "PlaneCount": str(sizes["SizeZ"] * sizes["SizeC"])})
+    if not volume.geometry.anatomical and any(volume.geometry.origin):
+        unit = UNITS.get(volume.geometry.unit, "pixel")
+        position = dict(zip("XYZ", volume.geometry.origin, strict=True))
+        attributes = {f"Position{axis}": repr(value) for axis, value in position.items()}
+        attributes |= {f"Position{axis}Unit": unit for axis in "XYZ"}
+        _sub(pixels, "Plane", {"TheZ": "0", "TheC": "0", "TheT": "0"} | attributes)
+    if volume.is_labels:
+        _annotate(root, image, volume.classes)
+    return bytes(ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True))
+
+
+def _origin(pixels: ElementTree.Element, unit: str) -> Spacing:
+    """Give the position (x, y, z) of the first plane, where it is in a unit of length; else zeros."""
+    plane = next((element for element in pixels if _tag(element) == "Plane"), None)
+    origin = [0.0, 0.0, 0.0]
+    for index, axis in enumerate("XYZ"):
+        value = plane.get(f"Position{axis}") if plane is not None else None
+        given, factor = _length(plane.get(f"Position{axis}Unit") if plane is not None else None, "")
+        if value is not None and math.isfinite(float(value)) and (given == "pixel") == (unit == "pixel") and given:
+            origin[index] = convert(float(value) * factor, given, unit)
+    return (origin[2], origin[1], origin[0])
+
+
+def _length(name: str | None, default: str) -> tuple[str, float]:
+    return (default, 1.0) if name is None else length_unit(name)
+
+
+def _sizes(geometry: Geometry) -> dict[str, str]:
+    sizes = dict(zip("ZYX", geometry.spacing, strict=True))
+    unit = UNITS.get(geometry.unit, "pixel")
+    attributes = {f"PhysicalSize{axis}": repr(size) for axis, size in sizes.items()}
+    return attributes | {f"PhysicalSize{axis}Unit": unit for axis in "ZYX"}
+
+
+def _annotate(root: ElementTree.Element, image: ElementTree.Element, classes: tuple[LabelClass, ...]) -> None:
+    notes = _sub(root, "StructuredAnnotations", {})
+    maps: list[tuple[str, dict[str, str]]] = [(LABELS_NAMESPACE, {"program": "napari-vol3d"})]
+    maps += [(CLASS_NAMESPACE, {"id": str(c.id), "name": _clean(c.name), "color": c.color}) for c in classes]
+    for index, (namespace, entries) in enumerate(maps):
+        note = _sub(notes, "MapAnnotation", {"ID": f"Annotation:{index}", "Namespace": namespace})
+        value = _sub(note, "Value", {})
+        for key, text in entries.items():
+            _sub(value, "M", {"K": key}).text = text
+        _sub(image, "AnnotationRef", {"ID": f"Annotation:{index}"})
+
+
+def _sub(parent: ElementTree.Element, name: str, attributes: dict[str, str]) -> ElementTree.Element:
+    return ElementTree.SubElement(parent, f"{OME}{name}", attributes)
+
+
+def _tag(element: ElementTree.Element) -> str:
+    """Give an element's name without the namespace, which changes with every version of OME."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def _clean(text: str) -> str:
+    """Leave out control characters, which XML can't hold."""
+    return "".join(c for c in text if c.isprintable())

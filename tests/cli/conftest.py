@@ -1,0 +1,43 @@
+"""The command line is tested as a person meets it: a process with arguments, two streams and an exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from napari_vol3d.models.store import Model
+from tests.builders import KERAS_WARNING, brightness_network, phantom, save_nifti, write_model
+
+COMMAND = (sys.executable, "-m", "napari_vol3d.cli.main")
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", KERAS_WARNING)
+
+
+@pytest.fixture
+def command() -> Command:
+    """Run `napari-vol3d` with these arguments."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def cli_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A pointwise network that finds the balls of a phantom."""
+    network = brightness_network(offsets=(0.0, -1.0, -4.0))
+    return write_model(tmp_path_factory.mktemp("models") / "tiny", network, input={"spacing": (1.0, 1.0, 1.0)})
+
+
+@pytest.fixture(scope="session")
+def cli_scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A phantom as NIfTI."""
+    return save_nifti(tmp_path_factory.mktemp("scans") / "ball.nii.gz", phantom((30, 34, 28))[0])

@@ -1,0 +1,56 @@
+"""The bar drives a verb, shows what is news, and closes the verb however it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_vol3d.cli.bar import run_with_bar
+from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.core.progress import Progress
+
+
+def verb(closed, *, fail=None, lives=1):
+    try:
+        yield Progress(phase="Starting TensorFlow")
+        for done in range(1, 4):
+            for _ in range(lives):
+                yield Progress(phase="Segmenting", done=done, total=3, figures={"loss": 0.5 * done})
+            if fail is not None:
+                raise fail
+        yield Progress(phase="Testing", done=1, total=2)
+        yield Progress(phase="Testing", done=2, total=2)
+        return "result"
+    finally:
+        closed.append(True)
+
+
+def test_the_result_comes_back_and_the_bar_was_shown(capsys):
+    closed = []
+    assert run_with_bar(verb(closed), title="scan", unit="tile") == "result"
+    shown = capsys.readouterr()
+    assert closed == [True]
+    assert shown.out == ""  # results go to stdout, progress does not
+    assert "scan: Starting TensorFlow" in shown.err
+    assert "scan: Testing: 100%" in shown.err
+    assert "2/2" in shown.err
+
+
+def test_signs_of_life_are_no_news(capsys):
+    run_with_bar(verb([], lives=200), title="scan", unit="tile")
+    assert len(capsys.readouterr().err) < 2000
+
+
+@pytest.mark.parametrize("error", [FileProblem("gone"), KeyboardInterrupt()])
+def test_what_goes_wrong_goes_on_and_the_verb_is_closed(error):
+    closed = []
+    with pytest.raises(type(error)):
+        run_with_bar(verb(closed, fail=error), title="scan", unit="tile")
+    assert closed == [True]
+
+
+def test_a_verb_that_has_nothing_to_report():
+    def silent():
+        return 7
+        yield
+
+    assert run_with_bar(silent(), title="t", unit="u") == 7

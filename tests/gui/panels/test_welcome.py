@@ -1,0 +1,38 @@
+"""Before there is a scan: two buttons, and each says what was pressed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton
+
+from napari_vol3d.gui.panels.welcome import WelcomePanel
+
+
+@pytest.fixture
+def panel(qtbot: Any) -> WelcomePanel:
+    panel = WelcomePanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    qtbot.waitExposed(panel)
+    return panel
+
+
+def test_there_are_two_buttons_and_no_other(panel: WelcomePanel) -> None:
+    assert panel.findChildren(QAbstractButton) == [panel.open, panel.sample]
+    assert [button.text() for button in (panel.open, panel.sample)] == ["Open a scan", "Try the sample"]
+    assert panel.open.toolTip()
+    assert panel.sample.toolTip()
+
+
+def test_each_button_says_so_once_and_only_for_itself(qtbot: Any, panel: WelcomePanel) -> None:
+    told: list[str] = []
+    panel.openRequested.connect(lambda: told.append("open"))
+    panel.sampleRequested.connect(lambda: told.append("sample"))
+    qtbot.mouseClick(panel.open, Qt.MouseButton.LeftButton)
+    assert told == ["open"]
+    panel.sample.setFocus()
+    qtbot.keyClick(panel.sample, Qt.Key.Key_Space)
+    assert told == ["open", "sample"]
