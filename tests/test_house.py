@@ -33,8 +33,7 @@ WRITERS = {
     "engine/checkpoint.py": "the engine's private folder; the parent copies the file to its place safely",
     "engine/fit.py": "the engine's private folder; the parent copies the file to its place safely",
     "pipeline/dataset.py": "unpacked scans in the engine's private folder",
-    "pipeline/history.py": "lines are only added, each whole: a kill costs the last one at most",
-    "pipeline/segment.py": "files in the engine's private folder, through which arrays pass to and from the engine",
+    "pipeline/exchange.py": "files in the engine's private folder, through which arrays pass to and from the engine",
     "pipeline/child.py": "the engine's log, in its private folder",
 }
 WRITING_CALLS = {
