@@ -19,8 +19,6 @@ from napari_vol3d.models.store import Model, open_model
 
 Result = TypeVar("Result")
 WEIGHTS = "model.keras"
-# Keras 3.15 saves TensorFlow's variables with np.array(variable), which NumPy 2 warns about.
-KERAS_WARNING = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 CLASSES = (
     LabelClass(id=3, name="dim", color=default_color(3)),
     LabelClass(id=7, name="bright", color=default_color(7)),

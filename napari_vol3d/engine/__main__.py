@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from napari_vol3d.core.errors import ModelProblem, ScanMismatch, Vol3dError
+from napari_vol3d.core.errors import EngineProblem, ModelProblem, ScanMismatch, Vol3dError
 from napari_vol3d.engine.inbox import Inbox
 from napari_vol3d.engine.messages import Failed, Message, Ready
 
@@ -26,9 +26,10 @@ def main() -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--train", action="store_true")
+    parser.add_argument("--folder", help="private folder to remove when the parent is gone")
     arguments = parser.parse_args()
     replies = _claim_stdout()
-    inbox = Inbox(sys.stdin)
+    inbox = Inbox(sys.stdin, arguments.folder)
     if hasattr(os, "nice"):
         os.nice(5)  # the window's own thread comes first
 
@@ -38,7 +39,11 @@ def main() -> None:
 
     from napari_vol3d.engine import runtime
 
-    awake = runtime.start(arguments.device, precision=arguments.precision, train=arguments.train)
+    try:
+        awake = runtime.start(arguments.device, precision=arguments.precision, train=arguments.train)
+    except EngineProblem as problem:
+        say(Failed(problem="engine", message=problem.message, hint=problem.hint))
+        return
     say(Ready(device=awake.device, policy=awake.policy, versions=awake.versions))
     from napari_vol3d.engine.serve import Server
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import threading
 from typing import TextIO
 
@@ -23,10 +24,11 @@ class Inbox:
         Scan voxel (z, y, x) that the person looks at.
     """
 
-    def __init__(self, source: TextIO) -> None:
+    def __init__(self, source: TextIO, folder: str | None = None) -> None:
         self.waiting: queue.SimpleQueue[LoadModel | Segment | Fit] = queue.SimpleQueue()
         self.cancelled = threading.Event()
         self.focus: tuple[float, float, float] | None = None
+        self._folder = folder
         threading.Thread(target=self._read, args=(source,), daemon=True).start()
 
     def _read(self, source: TextIO) -> None:
@@ -34,7 +36,10 @@ class Inbox:
             for line in source:
                 self._take(line)
         finally:
-            # The parent is gone, or talks nonsense: whatever is running is for nobody.
+            # The parent is gone, or talks nonsense: whatever is running is for nobody. A parent that was killed left
+            # its folder, with the scan in it.
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(0)
 
     def _take(self, line: str) -> None:

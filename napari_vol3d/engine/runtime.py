@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_vol3d.core.errors import EngineProblem
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
@@ -28,6 +30,11 @@ def start(device: str = "auto", *, precision: str = "auto", train: bool = False)
         "auto", or a Keras dtype policy. Auto computes in float32 on CPUs for inference, and in the fastest type that
         keeps float32 weights elsewhere.
 
+    Raises
+    ------
+    EngineProblem
+        If a GPU is demanded and there is none.
+
     Notes
     -----
     GPU memory grows as needed: napari draws with the same card.
@@ -40,6 +47,8 @@ def start(device: str = "auto", *, precision: str = "auto", train: bool = False)
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        raise EngineProblem("TensorFlow finds no GPU here.", hint="Choose auto or cpu, or install the extra [gpu].")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}

@@ -83,8 +83,8 @@ class Job(QObject):
             return _End(problem=EngineProblem(f"A library failed: {error}", hint="The log has the details."))
         except Exception as error:  # napari would tell it a second time, with a traceback
             log.exception("a job failed in a way nobody foresaw")
-            problem = Vol3dError(f"Something failed that should not: {error}", hint="Please report it with the log.")
-            return _End(problem=problem)
+            unforeseen = Vol3dError(f"Something failed that should not: {error}", hint="Please report it with the log.")
+            return _End(problem=unforeseen)
         return _End()
 
     def _on_progress(self, progress: Progress) -> None:

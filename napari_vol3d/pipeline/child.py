@@ -49,7 +49,8 @@ class Engine:
         self.folder = Path(tempfile.mkdtemp(prefix="vol3d-"))
         self._log: IO[bytes] = (self.folder / "engine.log").open("wb")
         # -P: a person's folder may hold a keras.py or a queue.py, and is no place to import from.
-        command = [sys.executable, "-P", "-m", "napari_vol3d.engine", "--device", device, *["--train"] * train]
+        command = [sys.executable, "-P", "-m", "napari_vol3d.engine", "--device", device, "--folder", str(self.folder)]
+        command += ["--train"] * train
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8",
             errors="replace",
@@ -75,6 +76,8 @@ class Engine:
             report = self._next()
             if isinstance(report, Ready):
                 self.ready = report
+            elif isinstance(report, Failed):
+                raise EngineProblem(report.message, hint=report.hint)
             elif time.monotonic() - began > STARTS_WITHIN_SECONDS:
                 raise EngineProblem("The engine does not start.", hint=f"Its last words: {self.last_words()}")
             yield None

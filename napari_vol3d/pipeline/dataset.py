@@ -10,6 +10,7 @@ import numpy as np
 from napari_vol3d.core.errors import FileProblem, ScanMismatch
 from napari_vol3d.core.intensity import IntensityScheme, measure_intensity
 from napari_vol3d.core.labels import IGNORE, to_label_dtype
+from napari_vol3d.core.resample import SAME_SPACING
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.engine.messages import TrainingCase
 from napari_vol3d.io.registry import is_volume_file, read_volume, stem
@@ -38,8 +39,9 @@ class Dataset:
 
 @dataclass(slots=True, kw_only=True)
 class Survey:
-    """What all scans have in common."""
+    """What all scans have in common; filled as they are read."""
 
+    scans: int = 0
     class_ids: tuple[int, ...] = ()
     channels: tuple[str, ...] = ("image",)
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -106,9 +108,10 @@ def unpack(pair: Pair, cache: Path, scheme: IntensityScheme, survey: Survey) -> 
     np.save(files["image"], np.stack(channels, axis=-1))
     np.save(files["labels"], ids)
     survey.class_ids = tuple(sorted({*survey.class_ids, *(int(i) for i in np.unique(ids) if i)}))
+    _compare(pair, image, survey)
     survey.channels = image.channels or ("image",)
     survey.spacing, survey.unit = image.geometry.spacing, image.geometry.unit
-    survey.anatomical = image.geometry.anatomical
+    survey.anatomical, survey.scans = image.geometry.anatomical, survey.scans + 1
     z, y, x = (max(a, b) for a, b in zip(survey.largest, image.shape, strict=True))
     survey.largest = (z, y, x)
     return TrainingCase(name=pair.name, **{kind: str(path) for kind, path in files.items()})
@@ -119,6 +122,25 @@ def _check_pair(pair: Pair, image: Volume, labels: Volume) -> None:
         raise ScanMismatch(
             f"{pair.name}: image {image.shape} and labels {labels.shape} lie on different grids.",
             hint="Save the labels on the image's grid, or take this scan out.",
+        )
+
+
+def _compare(pair: Pair, image: Volume, survey: Survey) -> None:
+    """Refuse a scan that a network trained on the others could not be run on."""
+    if not survey.scans:
+        return
+    given = image.channels or ("image",)
+    if len(given) != len(survey.channels):
+        raise ScanMismatch(
+            f"{pair.name} has {len(given)} channel(s), the scans before it {len(survey.channels)}.",
+            hint="Train on scans with the same channels.",
+        )
+    apart = (abs(a / b - 1) for a, b in zip(image.geometry.spacing, survey.spacing, strict=True))
+    if image.geometry.unit != survey.unit or max(apart) > SAME_SPACING:
+        raise ScanMismatch(
+            f"{pair.name} has voxels of {image.geometry.spacing} {image.geometry.unit}, the scans before it of "
+            f"{survey.spacing} {survey.unit}.",
+            hint="Resample the scans to one spacing first.",
         )
 
 

@@ -124,10 +124,10 @@ def _read_all(
 def _fit(engine: Engine, job: Fit, out: Path, history: History) -> Generator[Progress, None, None]:
     """Relay the engine's reports, and keep what it makes: weights first, then the checkpoint that counts them."""
     began, figures, total = time.monotonic() - history.seconds, dict[str, float](), job.epochs * job.steps
+    done = history.epochs * job.steps
     with contextlib.closing(engine.ask(job)) as reports:
         for report in reports:
             seconds = time.monotonic() - began
-            done = 0
             if isinstance(report, Step):
                 figures, done = figures | {"loss": report.loss}, report.done
             elif isinstance(report, Epoch):

@@ -10,14 +10,10 @@ from pathlib import Path
 import pytest
 
 from napari_vol3d.models.store import Model
-from tests.builders import KERAS_WARNING, brightness_network, phantom, save_nifti, write_model
+from tests.builders import brightness_network, phantom, save_nifti, write_model
 
 COMMAND = (sys.executable, "-m", "napari_vol3d.cli.main")
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("filterwarnings", KERAS_WARNING)
 
 
 @pytest.fixture

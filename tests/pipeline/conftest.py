@@ -9,11 +9,7 @@ import pytest
 
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.child import Engine
-from tests.builders import KERAS_WARNING, brightness_network, write_model, write_training_folder
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("filterwarnings", KERAS_WARNING)
+from tests.builders import brightness_network, write_model, write_training_folder
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import nibabel as nib
 import numpy as np
 import pytest
 from hypothesis import given
@@ -143,3 +146,22 @@ def test_too_many_classes(tmp_path):
     survey, (case,) = read(data, tmp_path)
     with pytest.raises(ScanMismatch, match="classes"):
         number_classes(case, survey)
+
+
+@pytest.mark.parametrize("odd", ["spacing", "channels"])
+def test_a_scan_unlike_the_others_is_refused_by_name(tmp_path: Path, odd: str) -> None:
+    shape = (8, 8, 8)
+    for name in ("a", "b"):
+        different = name == "b"
+        spacing = (2.0, 2.0, 2.0) if different and odd == "spacing" else (1.0, 1.0, 1.0)
+        affine = np.diag((*spacing, 1.0))
+        image = np.zeros((*shape, 2) if different and odd == "channels" else shape, np.float32)
+        for kind, voxels in (("images", image), ("labels", np.ones(shape, np.uint8))):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            nib.save(nib.Nifti1Image(voxels, affine), tmp_path / kind / f"{name}.nii.gz")
+    pairs, _ = find_pairs(tmp_path)
+    cache, survey = tmp_path / "cache", Survey()
+    cache.mkdir()
+    unpack(pairs[0], cache, IntensityScheme(), survey)
+    with pytest.raises(ScanMismatch, match="b has"):
+        unpack(pairs[1], cache, IntensityScheme(), survey)

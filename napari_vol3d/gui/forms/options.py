@@ -27,9 +27,9 @@ class OptionsForm(QWidget):
         self.memory.setSuffix(" GB")
         self.halo = QSpinBox()
         self.halo.setRange(FROM_CARD, 256)
-        self.halo.setSpecialValueText("from the model's card")
+        self.halo.setSpecialValueText("the model's")
         self.halo.setSuffix(" voxels")
-        self.probabilities = QCheckBox("keep, one layer a class")
+        self.probabilities = QCheckBox("a layer each")
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._rows = {

@@ -23,6 +23,7 @@ class WelcomePanel(QWidget):
         note = QLabel("For research use only; not a medical device.")
         note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         note.setEnabled(False)
+        note.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.addStretch(1)
         for widget in (text, self.open, self.sample):

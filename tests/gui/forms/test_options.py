@@ -39,7 +39,7 @@ def test_what_goes_in_comes_out(form: OptionsForm, settings: SegmentSettings) ->
 
 def test_it_begins_with_the_defaults(form: OptionsForm) -> None:
     assert form.value() == SegmentSettings()
-    assert form.halo.text() == "from the model's card"
+    assert form.halo.text() == "the model's"
 
 
 def test_settings_edited_elsewhere_are_taken_in(form: OptionsForm) -> None:

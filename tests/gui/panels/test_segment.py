@@ -164,11 +164,13 @@ def test_a_scan_larger_than_the_model_knows_is_warned_of(qtbot: Any, panel: Segm
     qtbot.waitUntil(lambda: "Draw a box" not in panel.ui.warning.text(), timeout=WAIT_MS)
 
 
-def test_a_scale_set_later_changes_the_plan(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
+def test_a_scale_set_later_counts_when_segment_is_pressed(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
     layer = add_scan(viewer)
     wait_for_plan(qtbot, panel)
     layer.scale = (3, 1, 1)
-    qtbot.waitUntil(panel.ui.resample.isVisible, timeout=WAIT_MS)
+    panel.update_plan()  # what `run` does first
+    assert panel.ui.resample.isVisible()
+    assert "3 x 1 x 1" in panel.ui.warning.text()
 
 
 # ---- region --------------------------------------------------------------------------------------------------------
