@@ -105,7 +105,7 @@ def interpolate_axis(values: NDArray[np.float32], at: NDArray[np.floating[Any]],
     if len(at) == length and np.array_equal(at, np.arange(length)):
         return values
     inside = np.clip(at, 0, length - 1)
-    low = np.minimum(np.floor(inside).astype(np.intp), max(length - 2, 0))
+    low = np.floor(inside).astype(np.intp)
     high = np.minimum(low + 1, length - 1)
     weight = (inside - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
     first = np.take(values, low, axis=axis)

@@ -20,6 +20,9 @@ from napari_vol3d.pipeline.dataset import Dataset, Survey
 from napari_vol3d.pipeline.history import History
 from napari_vol3d.pipeline.settings import TrainSettings
 
+# Context in steps of the coarsest level. Measured on the bundled network with four levels: at a halo of 24 voxels tiles
+# and whole volume differ in 0.1 % of the foreground, at 16 in 3 %, at its receptive field of 44 in none.
+HALO_STEPS = 3
 # Of the finest level and a voxel: measured, 16 filters take 364 to 522 bytes (float32, oneDNN, 64^3 to 128^3).
 BYTES_PER_FILTER = 40
 
@@ -41,7 +44,7 @@ def describe(
         ),
         output=OutputSpec(classes=_classes(survey, settings)),
         inference=InferenceDefaults(
-            halo=min(24, max(job.patch_size) // 4), bytes_per_voxel=BYTES_PER_FILTER * settings.widths[0]
+            halo=HALO_STEPS * 2 ** (len(settings.widths) - 1), bytes_per_voxel=BYTES_PER_FILTER * settings.widths[0]
         ),
         training=TrainingSummary(
             data=settings.data, scans=len(dataset.train), epochs=history.epochs, best_epoch=history.best_epoch,

@@ -206,7 +206,7 @@ def test_closing_the_window_while_a_large_file_is_read(
     gate.go_on.set()
     # The thread ends, and its late answer harms nobody: an exception in a slot would fail this test.
     qtbot.waitUntil(lambda: not _reading_threads(), timeout=WAIT_MS)
-    qtbot.wait(50)
+    QApplication.processEvents()
     assert not [record for record in notifications if str(record.severity) == "error"]
 
 

@@ -49,9 +49,9 @@ def draw(viewer: Any, scan: Image, *rectangles: tuple[tuple[float, ...], tuple[f
         flat = next(axis for axis in range(3) if first[axis] == last[axis])
         one, two = (axis for axis in range(3) if axis != flat)
         corners = []
-        for a, b in ((first[one], first[two]), (first[one], last[two]), (last[one], last[two]), (last[one], first[two])):
+        for a, b in ((first, first), (first, last), (last, last), (last, first)):
             corner = [0.0] * 3
-            corner[flat], corner[one], corner[two] = first[flat], a, b
+            corner[flat], corner[one], corner[two] = first[flat], a[one], b[two]
             corners.append(shapes.world_to_data(scan.data_to_world(corner)))
         shapes.add_rectangles(np.array(corners))
 

@@ -12,7 +12,6 @@ import pytest
 from napari import Viewer
 from napari._app_model import get_app_model
 from napari.layers import Image
-from napari.settings import get_settings
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import (
@@ -158,6 +157,7 @@ def test_closing_the_window_ends_the_waiting_engine(qtbot: Any, bench: Workbench
 
 def test_letting_go_twice_is_letting_go_once(qtbot: Any, bench: Workbench, viewer: Viewer) -> None:
     layer = viewer.add_image(np.zeros((8, 16, 16)), units=MM)
+    qtbot.waitUntil(bench.segment.ui.run.isEnabled, timeout=WAIT_MS)
     bench.let_go()
     bench.let_go()
     assert not psutil.Process().children()
@@ -166,7 +166,8 @@ def test_letting_go_twice_is_letting_go_once(qtbot: Any, bench: Workbench, viewe
     viewer.add_image(np.zeros((8, 16, 16)), units=MM)
     viewer.dims.set_current_step(0, 3)
     viewer.scene.camera.zoom *= 2
-    qtbot.wait(400)  # longer than the panel gathers changes
+    QApplication.processEvents()
+    assert not bench.segment._soon.isActive()  # no update, which would wake an engine, is on its way
     assert not psutil.Process().children()
 
 
@@ -206,19 +207,21 @@ def cut_off(bench: Workbench) -> list[str]:
     return found
 
 
+def _assert_nothing(found: list[str]) -> None:
+    assert not found
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("page", ["welcome", "segment"])
 def test_at_its_least_width_no_word_is_cut_off(
     qtbot: Any, bench: Workbench, viewer: Viewer, theme: str, page: str
 ) -> None:
     viewer.theme = theme
-    assert get_settings().appearance.theme
     if page == "segment":
         fill(bench, viewer, qtbot)
     bench.setFixedWidth(MINIMUM_WIDTH)
     qtbot.waitUntil(lambda: bench.width() == MINIMUM_WIDTH, timeout=WAIT_MS)
-    QApplication.processEvents()
-    assert not cut_off(bench)
+    qtbot.waitUntil(lambda: _assert_nothing(cut_off(bench)), timeout=WAIT_MS)  # the layout settles in steps
     picture = bench.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     pixels = picture.constBits().asarray(picture.sizeInBytes())
     colors = np.frombuffer(pixels, np.uint8).reshape(picture.height(), picture.width(), 4)[..., :3]

@@ -36,8 +36,8 @@ def ui(qtbot: Any, model: Model) -> Iterator[SegmentUi]:
     assert ui.parent() is parent  # which has to be held until here
 
 
-def scan(shape: tuple[int, ...] = (30, 40, 20), spacing: tuple[float, float, float] = (1.0, 1.0, 1.0), **given: Any) -> Volume:
-    return Volume(data=np.zeros(shape, np.uint8), geometry=Geometry.from_spacing(spacing, **given))
+def scan(spacing: tuple[float, float, float] = (1.0, 1.0, 1.0), **given: Any) -> Volume:
+    return Volume(data=np.zeros((30, 40, 20), np.uint8), geometry=Geometry.from_spacing(spacing, **given))
 
 
 @pytest.mark.parametrize(
