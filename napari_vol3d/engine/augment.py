@@ -11,7 +11,9 @@ from scipy import ndimage
 from napari_vol3d.core.box import Triple
 from napari_vol3d.core.labels import IGNORE
 
-MARGIN = 1.3  # edge of the source box over the patch: room for turning and shrinking
+BENT_SHARE = 1 / 3
+KNOT_DISTANCE = 10  # voxels between the control points of a bending
+MARGIN = 1.5  # edge of the source box over the patch: room for turning and shrinking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Augmentation:
         Largest turn about each axis.
     scaling : tuple of float
         Smallest and largest zoom.
+    elastic : float
+        Largest standard deviation, in voxels, of the smooth bending that a third of the patches get.
     spatial, intensity : float
         Probability that a patch is turned and zoomed; of each intensity change.
     """
@@ -33,6 +37,7 @@ class Augmentation:
     flip_axes: tuple[int, ...] = ()
     rotation_deg: float = 15.0
     scaling: tuple[float, float] = (0.85, 1.18)
+    elastic: float = 0.0
     spatial: float = 0.75
     intensity: float = 0.25
 
@@ -50,9 +55,20 @@ def random_matrix(rng: np.random.Generator, how: Augmentation) -> NDArray[np.flo
     return np.asarray(matrix @ np.diag(flips))
 
 
+def random_bending(rng: np.random.Generator, how: Augmentation, patch_size: Triple) -> NDArray[np.float64] | None:
+    """Draw a smooth displacement in voxels, shape (3, z, y, x), from normal values on a coarse grid, or none."""
+    if not how.elastic or rng.random() > BENT_SHARE:
+        return None
+    knots = [max(3, round(edge / KNOT_DISTANCE)) for edge in patch_size]
+    strength = rng.uniform(0, how.elastic)
+    zoom = [edge / count for edge, count in zip(patch_size, knots, strict=True)]
+    fields = [ndimage.zoom(rng.normal(0, strength, knots), zoom, order=3, mode="nearest") for _ in range(3)]
+    return np.stack(fields)
+
+
 def warp(
     image: NDArray[np.float32], labels: NDArray[np.uint8], centre: NDArray[np.float64], matrix: NDArray[np.float64],
-    patch_size: Triple, classes: int,
+    patch_size: Triple, classes: int, bending: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Cut a turned and zoomed patch around `centre` out of a source box.
 
@@ -63,6 +79,8 @@ def warp(
         Ids up to `classes`; `IGNORE` stays so.
     centre : ndarray, shape (3,)
         Source position of the patch's centre.
+    bending : ndarray, shape (3,) + patch_size, optional
+        Displacement in source voxels on top of `matrix`.
 
     Returns
     -------
@@ -76,7 +94,15 @@ def warp(
     """
     offset = centre - matrix @ ((np.asarray(patch_size) - 1) / 2)
 
+    places = None
+    if bending is not None:
+        grid = np.indices(patch_size, dtype=np.float64).reshape(3, -1)
+        places = (matrix @ grid + offset[:, None]).reshape(3, *patch_size) + bending
+
     def cut(values: NDArray[np.float32], mode: str = "nearest", order: int = 1) -> NDArray[np.float32]:
+        if places is not None:
+            bent = ndimage.map_coordinates(values, places, order=order, mode=mode, cval=0.0, prefilter=False)
+            return np.asarray(bent, dtype=np.float32)
         return np.asarray(
             ndimage.affine_transform(
                 values, matrix, offset, output_shape=patch_size, order=order, mode=mode, cval=0.0, prefilter=False

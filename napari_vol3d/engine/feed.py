@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.labels import IGNORE
-from napari_vol3d.engine.augment import MARGIN, Augmentation, change_intensity, random_matrix, warp
+from napari_vol3d.engine.augment import MARGIN, Augmentation, change_intensity, random_bending, random_matrix, warp
 from napari_vol3d.engine.messages import TrainingCase
 
 
@@ -61,7 +61,8 @@ class PatchFeed:
         labels = _marked_outside(np.asarray(case.labels[box.slices]))
         image = np.pad(image, [(1, 1)] * 3 + [(0, 0)], mode="edge")
         at = centre - np.asarray(box.start) + 1
-        patch, target = warp(image, labels, at, matrix, self.patch_size, self.classes)
+        bending = random_bending(rng, self.augmentation, self.patch_size)
+        patch, target = warp(image, labels, at, matrix, self.patch_size, self.classes, bending)
         return change_intensity(patch, rng, self.augmentation), target
 
     def dataset(self, first: int, count: int, batch: int) -> tf.data.Dataset:

@@ -80,6 +80,10 @@ class Fit(Message):
     averaging: float
     foreground: float
     flip_axes: tuple[int, ...]
+    rotation_deg: float = 15.0
+    scaling: tuple[float, float] = (0.85, 1.18)
+    elastic: float = 0.0
+    intensity_changes: float = 0.25
     seed: int
     checkpoint: str | None = None
 

@@ -103,6 +103,8 @@ def make_job(
         epochs=settings.epochs, steps=settings.steps or max(1, len(dataset.train) // settings.batch),
         batch=settings.batch, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay,
         averaging=settings.averaging, foreground=settings.foreground, flip_axes=settings.flip_axes,
+        rotation_deg=settings.rotation_deg, scaling=settings.scaling, elastic=settings.elastic,
+        intensity_changes=settings.intensity_changes,
         seed=settings.seed,
     )  # fmt: skip
 
