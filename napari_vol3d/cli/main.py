@@ -20,6 +20,7 @@ exit codes: 0 done, 1 failed, 2 wrong usage, 3 model can't be used, 4 file can't
 
 For research use only; not a medical device.
 """
+ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,8 +41,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit."""
-    # A scheduler's SIGTERM ends a run as Ctrl-C does: generators close, the engine process goes, no half file stays.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A scheduler's SIGTERM, or a terminal that is closed, ends a run as Ctrl-C does: generators close, the engine
+    # process goes, no half file stays.
+    for name in ENDINGS:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has asked for that
+            signal.signal(number, _interrupt)
     try:
         try:
             code = _run(arguments)
@@ -70,6 +75,10 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _interrupt(*_: object) -> NoReturn:
+    for name in ENDINGS:  # a second one would cut the cleaning up short
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

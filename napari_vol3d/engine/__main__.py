@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import queue
+import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -28,6 +30,12 @@ def main() -> None:
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--folder", help="private folder to remove when the parent is gone")
     arguments = parser.parse_args()
+    if arguments.folder:
+        tempfile.tempdir = arguments.folder  # TensorFlow leaves a file there for each function that it traces
+    for name in ("SIGINT", "SIGHUP"):
+        # Meant for the parent, and sent to both: this process ends when its pipe closes, and its folder with it.
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     replies = _claim_stdout()
     inbox = Inbox(sys.stdin, arguments.folder)
     if hasattr(os, "nice"):

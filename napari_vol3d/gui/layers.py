@@ -241,19 +241,31 @@ def _still_placed(layer: Layer, origin: Origin) -> bool:
 def _geometry_of(layer: Layer) -> Geometry:
     """Read the geometry off a layer's whole transform; world axes (z, y, x) become (x, y, z)."""
     ndim = layer.ndim
+    unit, factors = _house_unit(layer)
     corner = np.asarray(layer.data_to_world(np.zeros(ndim)))
     steps = np.stack([np.asarray(layer.data_to_world(row)) - corner for row in np.eye(ndim)], axis=1)
+    corner, steps = corner * factors, steps * factors[:, None]
     affine = np.eye(4)
     if ndim == 2:
         affine[:2, 1:3], affine[:2, 3], affine[2, :3] = steps[::-1, :], corner[::-1], (1, 0, 0)
         affine[:2, 0] = 0
     else:
         affine[:3, :3], affine[:3, 3] = steps[-3:, -3:][::-1, :], corner[-3:][::-1]
-    return Geometry(affine=affine, unit=_unit_of(layer))
+    return Geometry(affine=affine, unit=unit)
+
+
+def _house_unit(layer: Layer) -> tuple[str, NDArray[np.float64]]:
+    """Give "um" for layers in um or less, "mm" for other lengths, else "pixel"; and the factor of each world axis."""
+    factors = np.ones(layer.ndim)
+    if any(not unit.is_compatible_with("mm") for unit in layer.units[-3:]):
+        return "pixel", factors
+    wanted = "um" if (1 * layer.units[-1]).m_as("um") <= 1 else "mm"
+    factors[-3:] = [(1 * unit).m_as(wanted) for unit in layer.units[-3:]]
+    return wanted, factors
 
 
 def _unit_of(layer: Layer) -> str:
-    return {"millimeter": "mm", "micrometer": "um", "nanometer": "nm"}.get(str(layer.units[-1]), "pixel")
+    return {"millimeter": "mm", "micrometer": "um"}.get(str(layer.units[-1]), "pixel")
 
 
 def _inner_shear(layer: Layer) -> NDArray[np.float64]:

@@ -32,7 +32,9 @@ class Overlay(QObject):
         self._timer.timeout.connect(self._refresh)
 
     def write(self, box: Box, labels: NDArray[Any]) -> None:
-        """Put the labels (z, y, x) of a finished tile into the layer."""
+        """Put the labels (z, y, x) of a finished tile into the layer, unless its array now has another shape."""
+        if self.layer.data.shape != self._written.shape:
+            return
         shown, written = self.layer.data[box.slices], self._written[box.slices]
         np.copyto(shown, labels, where=shown == written)
         written[...] = labels

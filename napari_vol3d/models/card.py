@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.core.intensity import IntensityScheme
 from napari_vol3d.core.labels import LabelClass
 
 CARD_NAME = "card.json"
-Millimetres = tuple[float, float, float]
+HIGHEST_ID = 2**32 - 1
+Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Lengths = tuple[Length, Length, Length]
+Edge = Annotated[int, Field(ge=1)]
 
 
 class Record(BaseModel):
@@ -34,15 +38,22 @@ class InputSpec(Record):
     """What the network wants to see."""
 
     channels: tuple[str, ...] = Field(title="Channels", description="One name a channel, in order", min_length=1)
-    spacing: Millimetres | None = Field(None, title="Spacing", description="Voxel size (z, y, x) it was trained at")
+    spacing: Lengths | None = Field(None, title="Spacing", description="Voxel size (z, y, x) it was trained at")
     unit: str = Field("mm", title="Unit", description="Unit of spacing and field of view")
-    patch_size: tuple[int, int, int] = Field(title="Patch size", description="Voxels (z, y, x) of a training patch")
-    multiple: int = Field(1, ge=1, title="Multiple", description="Every patch edge must divide by this")
+    patch_size: tuple[Edge, Edge, Edge] = Field(title="Patch size", description="Voxels (z, y, x) of a training patch")
+    multiple: int = Field(1, ge=1, le=1024, title="Multiple", description="Every patch edge must divide by this")
     intensity: IntensityScheme = Field(default_factory=IntensityScheme, title="Intensity scheme")
     anatomical: bool = Field(False, title="Anatomical", description="Trained on scans turned to (S, P, L) axes")
-    field_of_view: Millimetres | None = Field(
+    field_of_view: Lengths | None = Field(
         None, title="Field of view", description="Largest extent (z, y, x) of a training scan"
     )
+
+    @field_validator("intensity")
+    @classmethod
+    def _check_intensity(cls, scheme: IntensityScheme) -> IntensityScheme:
+        if scheme.kind in ("zscore", "quantile") and not 0 <= scheme.lower < scheme.upper <= 100:
+            raise ValueError(f"lower and upper are percentiles; received {scheme.lower} and {scheme.upper}")
+        return scheme
 
 
 class OutputSpec(Record):
@@ -50,6 +61,17 @@ class OutputSpec(Record):
 
     classes: tuple[LabelClass, ...] = Field(title="Classes", description="Without background", min_length=1)
     activation: Literal["none", "softmax", "sigmoid"] = Field("none", title="Activation of the last layer")
+
+    @field_validator("classes")
+    @classmethod
+    def _check_classes(cls, classes: tuple[LabelClass, ...]) -> tuple[LabelClass, ...]:
+        ids = [item.id for item in classes]
+        if len(set(ids)) < len(ids) or not 1 <= min(ids) <= max(ids) <= HIGHEST_ID:
+            raise ValueError(f"ids must differ and lie between 1 and {HIGHEST_ID}; received {ids[:20]}")
+        for item in classes:
+            if not re.fullmatch("#[0-9a-fA-F]{6}", item.color):
+                raise ValueError(f"colours are written #rrggbb; received {item.color[:20]!r}")
+        return classes
 
 
 class InferenceDefaults(Record):

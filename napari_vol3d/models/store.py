@@ -58,7 +58,11 @@ def open_model(folder: Path, *, bundled: bool = False) -> Model:
         If its card can't be read or its weights are not there.
     """
     model = Model(folder=folder, card=read_card(folder), origin="bundled" if bundled else "added")
-    if model.weights.parent.resolve() != folder.resolve() or not model.weights.is_file():
+    try:
+        there = model.weights.parent.resolve() == folder.resolve() and model.weights.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
         raise ModelProblem(
             f"Weights of {model.card.title} are missing: {model.card.weights.file}.", hint="Fetch the model again."
         )

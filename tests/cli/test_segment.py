@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import nibabel as nib
 import numpy as np
@@ -99,9 +100,11 @@ def test_an_output_that_is_a_file_is_told(command, cli_model, cli_scan, tmp_path
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(
-    ("number", "moment"), [(signal.SIGTERM, b"Segmenting"), (signal.SIGINT, b"Starting TensorFlow")]
+    ("name", "moment"),
+    [("SIGTERM", b"Segmenting"), ("SIGINT", b"Starting TensorFlow"), ("SIGHUP", b"Segmenting")],
 )
-def test_a_signal_stops_everything(cli_model, tmp_path, number, moment):
+def test_a_signal_stops_everything(cli_model, tmp_path, name, moment):
+    number = getattr(signal, name)
     np.save(tmp_path / "scan.npy", np.random.default_rng(0).normal(size=(224, 224, 224)).astype(np.float32))
     many_tiles = str(512 * 24**3 / 1e9)
     arguments = ["--model", cli_model.folder, "--out", tmp_path / "out", "--device", "cpu", "--memory-gb", many_tiles]
@@ -117,6 +120,8 @@ def test_a_signal_stops_everything(cli_model, tmp_path, number, moment):
             seen += piece
         children = psutil.Process(process.pid).children(recursive=True)
         assert children
+        process.send_signal(number)
+        time.sleep(0.15)  # an impatient person: the second one comes while the engine is being ended
         process.send_signal(number)
         _, errors = process.communicate(timeout=SOON)
     assert process.returncode == 130

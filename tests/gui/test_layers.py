@@ -151,6 +151,20 @@ def test_layers_of_others_give_the_geometry_of_their_whole_transform() -> None:
         np.testing.assert_allclose(world[:3], layer.data_to_world(index)[::-1])
 
 
+@pytest.mark.parametrize(
+    ("units", "scale", "unit", "spacing"),
+    [
+        ("nm", (30, 8, 8), "um", (0.03, 0.008, 0.008)), ("cm", (0.3, 0.1, 0.1), "mm", (3, 1, 1)),
+        (("mm", "um", "um"), (1, 5, 5), "um", (1000, 5, 5)), (("s", "mm", "mm"), (1, 2, 2), "pixel", (1, 2, 2)),
+    ],
+)  # fmt: skip
+def test_lengths_of_other_readers_become_mm_or_um(units: Any, scale: Any, unit: str, spacing: Any) -> None:
+    geometry = to_volume(Image(np.zeros(SHAPE), scale=scale, units=units, translate=scale)).geometry
+    assert geometry.unit == unit
+    np.testing.assert_allclose(geometry.spacing, spacing)
+    np.testing.assert_allclose(geometry.origin, spacing[::-1])  # one voxel along each axis; the world is (x, y, z)
+
+
 def test_a_stack_of_one_time_point_is_a_volume() -> None:
     layer = Image(np.zeros((1, *SHAPE)), scale=(1, 3, 2, 1), translate=(0, 5, 6, 7))
     volume = to_volume(layer)

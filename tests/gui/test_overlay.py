@@ -162,3 +162,10 @@ def test_a_removed_layer_stops_nothing(qtbot: Any) -> None:
     qtbot.waitUntil(lambda: not overlay._timer.isActive(), timeout=WAIT_MS)
     overlay.finish()
     assert not overlay.corrected
+
+
+def test_an_array_replaced_by_another_shape_ends_the_growing() -> None:
+    _, layer, overlay = make()
+    layer.data = np.zeros((3, 3, 3), np.uint8)
+    overlay.write(box((0, 2), (0, 2), (0, 2)), np.ones((2, 2, 2), np.uint8))
+    assert not layer.data.any()

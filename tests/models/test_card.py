@@ -45,6 +45,13 @@ def test_a_card_is_a_value(content):
         (("input", "channels"), []), (("input", "multiple"), 0), (("input", "patch_size"), [8, 8]),
         (("output", "classes"), []), (("output", "activation"), "relu"), (("inference", "halo"), -1),
         (("inference", "bytes_per_voxel"), 0), (("input", "intensity", "kind"), "histogram"),
+        (("input", "spacing"), [1.0, 0.0, 1.0]), (("input", "spacing"), [1.0, -1.0, 1.0]),
+        (("input", "field_of_view"), [0.0, 40.0, 40.0]), (("input", "patch_size"), [0, 8, 8]),
+        (("input", "multiple"), 10**9), (("input", "intensity"), {"kind": "quantile", "lower": -5, "upper": 200}),
+        (("output", "classes"), [{"id": 0, "name": "a", "color": "#ff0000"}]),
+        (("output", "classes"), [{"id": 2**32, "name": "a", "color": "#ff0000"}]),
+        (("output", "classes"), [{"id": 1, "name": "a", "color": "#ff0000"}] * 2),
+        (("output", "classes"), [{"id": 1, "name": "a", "color": "red"}]),
     ],
 )  # fmt: skip
 def test_a_wrong_field_is_named(tmp_path, content, path, value):

@@ -93,6 +93,15 @@ def test_weights_lie_beside_their_card(own, file):
         open_model(folder)
 
 
+@pytest.mark.parametrize("file", ["a" * 300, "a\0b", ""])
+def test_a_name_that_no_file_can_have_hides_no_other_model(own, file):
+    add(own / "good", "good")
+    card = json.loads((add(own / "bad", "bad") / CARD_NAME).read_text())
+    card["weights"]["file"] = file
+    (own / "bad" / CARD_NAME).write_text(json.dumps(card))
+    assert [model.card.name for model in list_models() if model.origin == "added"] == ["good"]
+
+
 def test_recipes_are_found_by_name_and_by_path(tmp_path):
     bundled = find_recipe("hippocampus-t1")
     assert json.loads(bundled.read_text())["name"] == "hippocampus-t1"

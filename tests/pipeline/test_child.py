@@ -76,6 +76,29 @@ def test_it_wakes_on_the_cpu_and_goes_without_a_trace(engine, temp_folder):
     assert list(temp_folder.iterdir()) == []
 
 
+def test_a_killed_run_leaves_no_file_of_tensorflows(engine, temp_folder, tiny_model):
+    model = tiny_model
+    verb = segment(scan(40), model, SegmentSettings(device="cpu"), engine=engine)
+    while next(verb).phase != "Segmenting":
+        pass
+    woken(engine)
+    finish(verb)
+    engine.kill()
+    engine.close()
+    assert list(temp_folder.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_terminal_that_closes_on_both_leaves_no_folder(temp_folder):
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as parent:
+        child = psutil.Process(int(parent.stdout.readline()))
+        os.killpg(parent.pid, signal.SIGHUP)
+    child.wait(timeout=SOON)
+    assert list(temp_folder.iterdir()) == []
+
+
 def test_the_folder_is_private(engine):
     assert engine.folder.stat().st_mode & 0o077 == 0
 
@@ -108,7 +131,7 @@ def test_cancel_between_short_tiles_keeps_the_process(shared_engine, tiny_model)
     assert time.monotonic() - began < SOON
     assert shared_engine.alive
     assert shared_engine.process.pid == pid
-    assert [path.name for path in shared_engine.folder.iterdir()] == ["engine.log"]
+    assert list(shared_engine.folder.glob("*.npy")) == []
     # And the next run is not disturbed by what was left of the last one.
     small = scan(16)
     _, prediction = finish(segment(small, tiny_model, SegmentSettings(), engine=shared_engine))
