@@ -86,7 +86,7 @@ def _segment_one(scan: Path, target: Path, model: Model, settings: SegmentSettin
 def _volumes(prediction: Prediction) -> str:
     from napari_vol3d.core.amounts import class_amounts
 
-    volumes = class_amounts(prediction.labels, prediction.classes, prediction.geometry)
+    volumes = class_amounts(prediction.counts, prediction.classes, prediction.geometry)
     return ", ".join(f"{item.name} {text}" for item, text in volumes)
 
 

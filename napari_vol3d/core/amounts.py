@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,23 +15,31 @@ from napari_vol3d.core.volume import Geometry
 MICROLITRES_PER_ML = 1000.0
 
 
+def count_voxels(labels: NDArray[Any]) -> Counter[int]:
+    """Count the voxels of each id of a label volume (Z, Y, X), background included."""
+    counts: Counter[int] = Counter()
+    for plane in labels:  # one after the other: sorting a whole volume would copy it
+        found, times = np.unique(plane, return_counts=True)
+        counts.update(dict(zip(found.tolist(), times.tolist(), strict=True)))
+    return counts
+
+
 def class_amounts(
-    labels: NDArray[Any], classes: Sequence[LabelClass], geometry: Geometry
+    counts: Mapping[int, int], classes: Sequence[LabelClass], geometry: Geometry
 ) -> list[tuple[LabelClass, str]]:
-    """Measure each class of a label volume (Z, Y, X).
+    """Say how much there is of each class.
+
+    Parameters
+    ----------
+    counts : mapping of int to int
+        Voxels of each id.
 
     Returns
     -------
     list of (LabelClass, str)
         The volume with its unit: mL for scans in mm, cubic micrometres for scans in um, else voxels.
     """
-    counts = dict.fromkeys((item.id for item in classes), 0)
-    for layer in labels:  # slice by slice: a whole volume would be copied into eight bytes a voxel
-        found, times = np.unique(layer, return_counts=True)
-        for value, count in zip(found.tolist(), times.tolist(), strict=True):
-            if value in counts:
-                counts[value] += count
-    return [(item, amount(counts[item.id], geometry)) for item in classes]
+    return [(item, amount(counts.get(item.id, 0), geometry)) for item in classes]
 
 
 def amount(voxels: int, geometry: Geometry) -> str:

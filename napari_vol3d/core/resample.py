@@ -7,6 +7,7 @@ class scores linearly, before the argmax; finished labels never.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_vol3d.core.box import Box, Triple
+from napari_vol3d.core.tiles import TilePlan
 from napari_vol3d.core.volume import Spacing
 
 SAME_SPACING = 0.02  # relative; closer spacings are taken as equal, a 64-voxel patch then ends 1.3 voxels off at most
@@ -43,10 +45,23 @@ class GridMap:
 
     def owned(self, core: Box) -> Box:
         """Give the scan voxels whose centres lie in a core of the model grid; disjoint cores own disjoint voxels."""
-        start = tuple(_first(a, r, n) for a, r, n in zip(core.start, self.ratio, self.scan_shape, strict=True))
-        last = zip(core.stop, self.model_shape, self.ratio, self.scan_shape, strict=True)
-        stop = tuple(n if b >= m else _first(b, r, n) for b, m, r, n in last)
-        return Box(start=(start[0], start[1], start[2]), stop=(stop[0], stop[1], stop[2]))
+        spans = [self.owned_along(axis, core.start[axis], core.stop[axis]) for axis in range(3)]
+        (z0, z1), (y0, y1), (x0, x1) = spans
+        return Box(start=(z0, y0, x0), stop=(z1, y1, x1))
+
+    def owned_along(self, axis: int, start: int, stop: int) -> tuple[int, int]:
+        """Give first and one past the last scan voxel that the span of a core owns along one axis."""
+        ratio, length = self.ratio[axis], self.scan_shape[axis]
+        last = length if stop >= self.model_shape[axis] else _first(stop, ratio, length)
+        return _first(start, ratio, length), last
+
+    def tiles_meeting(self, plan: TilePlan, box: Box) -> int:
+        """Count the tiles of a plan on the model's grid that own voxels of `box`, without going through them all."""
+        count = 1
+        for axis, spans in enumerate(plan.axes):
+            owned = [self.owned_along(axis, start, stop) for _, start, stop in spans]
+            count *= sum(max(a, box.start[axis]) < min(b, box.stop[axis]) for a, b in owned)
+        return count
 
     def needed(self, patch: Box) -> Box:
         """Give the scan voxels that a patch of the model grid is interpolated from, with room for smoothing."""
@@ -116,7 +131,7 @@ def interpolate_axis(values: NDArray[np.float32], at: NDArray[np.floating[Any]],
 
 def _first(edge: int, ratio: float, length: int) -> int:
     """First scan voxel whose centre is not before `edge`, an index border of the model grid."""
-    return int(np.clip(np.ceil(edge / ratio - 0.5), 0, length))
+    return min(max(math.ceil(edge / ratio - 0.5), 0), length)
 
 
 def _smoothing(ratio: float) -> float:

@@ -8,6 +8,7 @@ volume, up to float rounding, once the halo reaches its receptive field.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -67,7 +68,7 @@ class TilePlan:
             raise Vol3dError(f"A volume needs at least one voxel along each axis; received {self.shape}.")
 
     def __iter__(self) -> Iterator[Tile]:
-        for index, spans in enumerate(product(*self._axes())):
+        for index, spans in enumerate(product(*self.axes)):
             origin, start, stop = zip(*spans, strict=True)
             yield Tile(
                 index=index,
@@ -76,18 +77,16 @@ class TilePlan:
             )
 
     def __len__(self) -> int:
-        return int(np.prod([len(axis) for axis in self._axes()]))
+        return int(np.prod([len(axis) for axis in self.axes]))
 
     @property
     def redundancy(self) -> float:
         """Voxels computed over voxels owned; 1 is the least there can be."""
         return len(self) * float(np.prod(self.patch_size)) / float(np.prod(self.shape))
 
-    def nearest_first(self, point: tuple[float, float, float]) -> list[Tile]:
-        """Give the tiles in order of their distance to `point`: what a person looks at comes first."""
-        return sorted(self, key=lambda tile: (tile.core.distance2(point), tile.index))
-
-    def _axes(self) -> list[Axis]:
+    @property
+    def axes(self) -> list[Axis]:
+        """The tiles as spans along z, y and x: (origin, core start, core stop) each; their product is the plan."""
         return [
             _cut_axis(length, edge, self.halo, self.multiple)
             for length, edge in zip(self.shape, self.patch_size, strict=True)
@@ -114,37 +113,48 @@ def plan_tiles(shape: Triple, *, multiple: int, halo: int, most_voxels: int, sma
         If not even the smallest useful patch fits the budget.
     """
     reach = -(-halo // multiple) * multiple
-    choices = [_edges(length, multiple, reach, smallest) for length in shape]
-    fitting = [edges for edges in product(*choices) if np.prod([edge for edge, _ in edges]) <= most_voxels]
-    if not fitting:
-        least = int(np.prod([edges[-1][0] for edges in choices]))
+    z_edges, y_edges, x_edges = (_edges(length, multiple, reach, smallest) for length in shape)
+    x_best = _best_up_to(x_edges)
+    best: tuple[tuple[int, int, int], Triple] | None = None
+    for (z, z_count), (y, y_count) in product(z_edges, y_edges):
+        fitting = bisect_right(x_best, most_voxels // (z * y), key=lambda edges: edges[0])
+        if not fitting:
+            continue
+        _, x, x_count = x_best[fitting - 1]
+        count = z_count * y_count * x_count
+        # Least work; among equals the fewest tiles, then the most even patch.
+        cost = (count * z * y * x, count, max(z, y, x))
+        if best is None or cost < best[0]:
+            best = (cost, (z, y, x))
+    if best is None:
+        least = min(z_edges)[0] * min(y_edges)[0] * min(x_edges)[0]
         raise Vol3dError(
             f"The memory budget is too small: a patch needs {least:,} voxels, {most_voxels:,} fit.",
             hint="Raise the memory budget, or choose a smaller halo.",
         )
-    # Least work; among equals the fewest tiles, then the most even patch.
-    best = min(fitting, key=lambda edges: (_work(edges), _tiles(edges), max(edge for edge, _ in edges)))
-    z, y, x = (edge for edge, _ in best)
-    return TilePlan(shape=shape, patch_size=(z, y, x), halo=reach, multiple=multiple)
-
-
-def _work(edges: tuple[tuple[int, int], ...]) -> int:
-    return int(np.prod([edge * count for edge, count in edges]))
-
-
-def _tiles(edges: tuple[tuple[int, int], ...]) -> int:
-    return int(np.prod([count for _, count in edges]))
+    return TilePlan(shape=shape, patch_size=best[1], halo=reach, multiple=multiple)
 
 
 def _edges(length: int, multiple: int, halo: int, smallest: int) -> list[tuple[int, int]]:
-    """List (edge, tile count) along one axis, largest edge first; each count once, at its smallest edge."""
+    """List (edge, tile count) along one axis; each count once, at its smallest edge."""
     padded = max(-(-length // multiple), -(-smallest // multiple)) * multiple
     found: dict[int, int] = {1: padded}
     for edge in range(padded - multiple, 2 * halo, -multiple):
         if edge >= smallest:
-            count = len(_cut_axis(length, edge, halo, multiple))
+            count = 1 - (edge - padded) // (edge - 2 * halo)
             found[count] = min(edge, found.get(count, edge))
-    return [(edge, count) for count, edge in sorted(found.items())]
+    return [(edge, count) for count, edge in found.items()]
+
+
+def _best_up_to(edges: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """For each edge, shortest first: (edge, the edge up to it that computes least, its tile count)."""
+    best: list[tuple[int, int, int]] = []
+    for edge, count in sorted(edges):
+        if not best or (edge * count, count) <= (best[-1][1] * best[-1][2], best[-1][2]):
+            best.append((edge, edge, count))
+        else:
+            best.append((edge, best[-1][1], best[-1][2]))
+    return best
 
 
 def _cut_axis(length: int, edge: int, halo: int, multiple: int) -> Axis:

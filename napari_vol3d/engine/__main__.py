@@ -78,6 +78,8 @@ def _answer(reports: Iterator[Message]) -> Iterator[Message]:
         yield Failed(problem="memory", message="The engine ran out of memory.", hint="Choose a smaller memory budget.")
     except Vol3dError as error:
         yield Failed(problem="engine", message=error.message, hint=error.hint)
+    except OSError as error:
+        yield Failed(problem="engine", message=f"The engine could not use a file: {error}.", hint="Is the disk full?")
 
 
 def _claim_stdout() -> TextIO:

@@ -81,12 +81,6 @@ def segment_box(
         yield part, scores[part.shifted(back).slices]
 
 
-def pad_to_multiple(patch: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
-    """Repeat the far faces of (z, y, x, C) until every edge divides by `multiple`."""
-    shape = patch.shape[:3]
-    return _extended(patch, (0, 0, 0), tuple(-n % multiple for n in shape))
-
-
 def _patch(box: Box, read: Read, grid: GridMap, intensity: Sequence[IntensityMap]) -> NDArray[np.float32]:
     if not grid.identity:
         part = grid.needed(box)

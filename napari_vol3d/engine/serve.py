@@ -64,7 +64,7 @@ class Server:
         box = Box(start=request.start, stop=request.stop)
         self.inbox.focus = request.focus or box.centre
         order = nearest_to(lambda: self.inbox.focus or box.centre, grid)
-        total = sum(1 for tile in plan if grid.owned(tile.core).intersect(box).size)
+        total = grid.tiles_meeting(plan, box)
         parts = segment_box(
             order, plan, box, lambda part: scan[part.slices], grid, request.intensity, self.predictor
         )

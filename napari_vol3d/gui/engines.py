@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_vol3d.core.errors import EngineProblem
 from napari_vol3d.pipeline.child import Engine
 
 
@@ -14,7 +15,9 @@ class EngineKeeper:
 
     def get(self, device: str) -> Engine:
         """Give a living engine for `device`; it may still be waking up."""
-        if self._engine is not None and (not self._engine.alive or self._device != device):
+        # One that refused, for want of a GPU for instance, would refuse again: it is kept, to say so.
+        gone = self._engine is not None and not self._engine.alive and self._engine.refusal is None
+        if self._engine is not None and (gone or self._device != device):
             self._engine.close()
             self._engine = None
         if self._engine is None:
@@ -24,10 +27,15 @@ class EngineKeeper:
     @property
     def device_name(self) -> str:
         """What the engine runs on; empty while it wakes up."""
-        if self._engine is None or not self._engine.alive:
-            return ""
-        ready = self._engine.check_ready()
+        ready = self._engine.check_ready() if self._engine is not None else None
         return ready.device if ready else ""
+
+    @property
+    def refusal(self) -> EngineProblem | None:
+        """Why the engine will not wake up, if it said so."""
+        if self._engine is not None:
+            self._engine.check_ready()
+        return self._engine.refusal if self._engine is not None else None
 
     def close(self) -> None:
         """End the process: its memory and the GPU's are free again."""

@@ -10,14 +10,14 @@ from typing import Any
 
 import napari
 from napari.layers import Labels
-from napari.utils.notifications import show_info
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_vol3d.core.errors import FileProblem, Vol3dError
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job, report
-from napari_vol3d.gui.layers import LayerTuple, guess_labels, to_layer, to_volume
+from napari_vol3d.gui.layers import LayerTuple, guess_labels, to_layer, to_volume, with_painted_classes
 from napari_vol3d.io.registry import is_volume_file, read_volume, write_labels
 
 Reader = Callable[[str | Sequence[str]], list[Any]]
@@ -54,7 +54,7 @@ def read(path: str | Sequence[str]) -> list[Any]:
 def write(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Write one Labels layer with the geometry of its scan and its class names: File > Save."""
     keywords = {key: value for key, value in meta.items() if key in _LABELS_KEYWORDS}
-    written = write_labels(Path(path), to_volume(Labels(data, **keywords)))
+    written = write_labels(Path(path), with_painted_classes(to_volume(Labels(data, **keywords))))
     return [str(written)]
 
 
@@ -92,13 +92,24 @@ _LABELS_KEYWORDS = {
 
 
 def _layer(volume: Volume) -> LayerTuple:
-    return to_layer(volume, as_labels=_as_labels(volume))
-
-
-def _as_labels(volume: Volume) -> bool:
     guess = guess_labels(volume)
-    if guess is not None or QApplication.instance() is None:
-        return bool(guess)
+    return _labels_or_image(volume, _asked(volume) if guess is None else guess)
+
+
+def _labels_or_image(volume: Volume, as_labels: bool) -> LayerTuple:
+    """Make the layer; a file that calls itself labels but holds other numbers opens as an image, and is told of."""
+    try:
+        return to_layer(volume, as_labels=as_labels)
+    except Vol3dError as problem:
+        if not as_labels:
+            raise
+        show_warning(f"{volume.name} opens as an image. {problem.message}")
+        return to_layer(volume, as_labels=False)
+
+
+def _asked(volume: Volume) -> bool:
+    if QApplication.instance() is None:
+        return False
     answer = QMessageBox.question(
         None, "Labels or image?", f"{volume.name} may be a label map. Open it as labels?",
         QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
@@ -109,12 +120,16 @@ def _as_labels(volume: Volume) -> bool:
 def _read_later(viewer: napari.Viewer, path: Path) -> None:
     """Read in a thread and add the layer when it is there: the window stays alive meanwhile."""
 
-    def verb() -> Generator[Progress, None, Volume]:
+    def verb() -> Generator[Progress, None, tuple[Volume, LayerTuple | None]]:
         yield Progress(phase=f"Reading {path.name}")
-        return read_volume(path)
+        volume = read_volume(path)
+        guess = guess_labels(volume)
+        # Going through the voxels is done here too; only the question has to wait for the window's thread.
+        return volume, None if guess is None else _labels_or_image(volume, guess)
 
-    def add(volume: Volume) -> None:
-        data, keywords, kind = _layer(volume)
+    def add(read: tuple[Volume, LayerTuple | None]) -> None:
+        volume, layer = read
+        data, keywords, kind = layer or _labels_or_image(volume, _asked(volume))
         getattr(viewer, f"add_{kind}")(data, **keywords)
 
     show_info(f"Reading {path.name} ...")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,6 +32,7 @@ class Origin:
     classes: tuple[LabelClass, ...] = ()
     channels: tuple[str, ...] = ()
     model: str = ""
+    probability: bool = False
 
 
 def to_layer(volume: Volume, *, as_labels: bool) -> LayerTuple:
@@ -132,22 +133,28 @@ def to_volume(layer: Image | Labels) -> Volume:
 
 
 def classes_of(layer: Labels) -> tuple[LabelClass, ...]:
-    """Give the classes of a Labels layer: the names in its features, its colours, and ids painted since."""
+    """Give the classes that a Labels layer names in its features, in its colours; its voxels are not looked at."""
     names: dict[int, str] = {}
     features = layer.features
     if {"index", "name"} <= set(features.columns):
         names = {int(i): str(n) for i, n in zip(features["index"], features["name"], strict=True) if int(i) > 0}
     origin = origin_of(layer)
     known = {item.id: item for item in origin.classes} if origin else {}
-    ids = sorted({*names, *(item.id for item in classes_for(np.asarray(layer.data)))})
     return tuple(
-        LabelClass(
-            id=i,
-            name=names.get(i, f"class {i}"),
-            color=known[i].color if i in known else _hex(layer.get_color(i), i),
-        )
-        for i in ids
+        LabelClass(id=i, name=name, color=known[i].color if i in known else _hex(layer.get_color(i), i))
+        for i, name in sorted(names.items())
     )
+
+
+def with_painted_classes(labels: Volume) -> Volume:
+    """Add the ids that a person has painted beyond the classes that have names: nothing in the voxels goes unsaid.
+
+    Goes through all voxels; not for the window's thread where the volume is large.
+    """
+    known = {item.id for item in labels.classes}
+    found = {int(i) for plane in labels.data for i in np.unique(plane)} - known - {0}
+    painted = (LabelClass(id=i, name=f"class {i}", color=default_color(i)) for i in found)
+    return replace(labels, classes=tuple(sorted((*labels.classes, *painted), key=lambda item: item.id)))
 
 
 def origin_of(layer: Layer) -> Origin | None:
@@ -179,7 +186,7 @@ def probability_layers(
     return [
         Image(
             probability, name=f"{scan.name} p({item.name})", colormap=["black", item.color], blending="additive",
-            contrast_limits=(0, 255), visible=False, metadata={KEY: Origin(geometry=scan.geometry)},
+            contrast_limits=(0, 255), visible=False, metadata={KEY: Origin(geometry=scan.geometry, probability=True)},
             **_placed_like(like),
         )
         for probability, item in zip(probabilities, classes, strict=True)

@@ -7,10 +7,8 @@ from napari import Viewer
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Signal
 
-from napari_vol3d.core.amounts import class_amounts
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import Vol3dError
-from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job
@@ -19,7 +17,7 @@ from napari_vol3d.gui.overlay import Overlay
 from napari_vol3d.gui.region import focus_voxel
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.child import Engine
-from napari_vol3d.pipeline.segment import Prediction, plan_segment, segment
+from napari_vol3d.pipeline.segment import Prediction, SegmentPlan, segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 
@@ -47,12 +45,12 @@ class SegmentRun(QObject):
 
     def __init__(
         self, viewer: Viewer, layer: Image, scan: Volume, model: Model, settings: SegmentSettings, *,
-        region: Box | None, engine: Engine, parent: QObject,
+        region: Box | None, plan: SegmentPlan, engine: Engine, parent: QObject,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._viewer, self._layer, self._scan, self._engine = viewer, layer, scan, engine
         self.model = model
-        self.plan = plan_segment(scan, model.card, settings, region)
+        self.plan = plan
         verb = segment(scan, model, settings, region=region, focus=focus_voxel(viewer, layer), engine=engine)
         self.labels = self._add_labels()
         self._overlay = Overlay(viewer, self.labels, self)
@@ -72,11 +70,6 @@ class SegmentRun(QObject):
     def labels_shown(self) -> bool:
         """Whether the layer is still in the viewer: a person may have removed it."""
         return self.labels in self._viewer.layers
-
-    @property
-    def amounts(self) -> list[tuple[LabelClass, str]]:
-        """How much there is of each class."""
-        return class_amounts(self.labels.data, self.model.card.output.classes, self._scan.geometry)
 
     def start(self) -> None:
         """Begin."""

@@ -12,17 +12,16 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job
-from napari_vol3d.gui.layers import source_of, to_volume
+from napari_vol3d.gui.layers import source_of, to_volume, with_painted_classes
 from napari_vol3d.io.registry import is_volume_file, label_name, write_labels
 
 FILTERS = "NIfTI (*.nii.gz *.nii);;TIFF (*.tif *.tiff)"
 
 
-def ask_and_save(parent: QWidget, layer: Labels, say: Callable[[str], None]) -> None:
-    """Ask where, then save."""
+def ask_and_save(parent: QWidget, layer: Labels, say: Callable[[str], None]) -> Job | None:
+    """Ask where, then save; None where the person has thought better of it."""
     target = _ask_where(parent, default_target(layer))
-    if target is not None:
-        save_in_background(parent, layer, target, say)
+    return None if target is None else save_in_background(parent, layer, target, say)
 
 
 def save_in_background(parent: QWidget, layer: Labels, target: Path, say: Callable[[str], None]) -> Job:
@@ -46,14 +45,14 @@ def default_target(layer: Labels) -> Path:
 
 
 def _ask_where(parent: QWidget, proposed: Path) -> Path | None:
-    chosen, _ = QFileDialog.getSaveFileName(parent, "Save labels", str(proposed), FILTERS)
+    chosen, kind = QFileDialog.getSaveFileName(parent, "Save labels", str(proposed), FILTERS)
     if not chosen or is_volume_file(Path(chosen)):
         return Path(chosen) if chosen else None
-    completed = Path(f"{chosen}.nii.gz")
+    completed = Path(f"{chosen}.tif" if kind.startswith("TIFF") else f"{chosen}.nii.gz")
     # The dialog knows only the name as it was typed: it has not asked whether this file may be replaced.
     return _ask_where(parent, completed) if completed.exists() else completed
 
 
 def _save(target: Path, volume: Volume) -> Generator[Progress, None, Path]:
     yield Progress(phase=f"Saving {target.name}")
-    return write_labels(target, volume)
+    return write_labels(target, with_painted_classes(volume))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import napari
 from napari.layers import Image
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QFileDialog, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_vol3d.gui.consent import ConsentBar
@@ -29,6 +29,7 @@ class Workbench(QWidget):
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        self._docked = False
         super().__init__()
         self._viewer = napari_viewer
         self._keeper = EngineKeeper()
@@ -61,6 +62,14 @@ class Workbench(QWidget):
         # napari hides a closed dock and destroys it with the window: no process may stay behind then. A signal
         # does not reach a method of the object that is being destroyed, so a function of its own is connected.
         self.destroyed.connect(_letting_go(self))
+
+    def event(self, event: QEvent) -> bool:
+        """Let go when the dock is taken out of its window, even where somebody still holds the widget."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._docked:
+                self.let_go()
+            self._docked = self.parent() is not None
+        return bool(super().event(event))
 
     def let_go(self) -> None:
         """Stop what runs, end the engine, let go of the viewer; also when Qt has destroyed the widgets already."""

@@ -60,6 +60,7 @@ class Engine:
         self._reader.start()
         self._writing = threading.Lock()
         self.ready: Ready | None = None
+        self.refusal: EngineProblem | None = None  # why it will never be ready
         self.loaded: ModelCard | None = None  # of the network that it holds
         self.bytes_per_voxel = 0
         _alive.add(self)
@@ -73,12 +74,10 @@ class Engine:
         """Wait for TensorFlow; yields while waiting, so that the wait can be abandoned."""
         began = time.monotonic()
         while self.ready is None:
-            report = self._next()
-            if isinstance(report, Ready):
-                self.ready = report
-            elif isinstance(report, Failed):
-                raise EngineProblem(report.message, hint=report.hint)
-            elif time.monotonic() - began > STARTS_WITHIN_SECONDS:
+            if self.refusal is not None:
+                raise self.refusal
+            self._hear(self._next())
+            if time.monotonic() - began > STARTS_WITHIN_SECONDS:
                 raise EngineProblem("The engine does not start.", hint=f"Its last words: {self.last_words()}")
             yield None
 
@@ -87,11 +86,17 @@ class Engine:
         if self.ready is None:
             with contextlib.suppress(queue.Empty):
                 report = self._reports.get_nowait()
-                if isinstance(report, Ready):
-                    self.ready = report
-                else:
-                    self._reports.put(report)
+                self._hear(report)
+                if report is None:
+                    self._reports.put(None)
         return self.ready
+
+    def _hear(self, report: Message | None) -> None:
+        """Take what the engine says of itself before its first request."""
+        if isinstance(report, Ready):
+            self.ready = report
+        elif isinstance(report, Failed):
+            self.refusal = EngineProblem(report.message, hint=report.hint)
 
     def ask(self, request: Message) -> Generator[Message | None, None, None]:
         """Send a request and give its reports.

@@ -86,7 +86,7 @@ def split(pairs: list[Pair], settings: TrainSettings) -> Dataset:
     shuffled = [names[i] for i in np.random.default_rng(settings.seed).permutation(len(names))]
     test = set(settings.test) or set(shuffled[: round(settings.test_share * len(names))])
     rest = [name for name in shuffled if name not in test]
-    validation = set(settings.validation) or set(rest[: max(1, round(settings.validation_share * len(names)))])
+    validation = set(settings.validation) or set(rest[: _at_least_one(settings, names, rest)])
     if len(rest) - len(validation - test) < 1:
         raise FileProblem(f"{len(pairs)} scan(s) are too few to train and validate with.", hint="Add scans.")
     return Dataset(
@@ -94,6 +94,11 @@ def split(pairs: list[Pair], settings: TrainSettings) -> Dataset:
         validation=tuple(p for p in pairs if p.name in validation - test),
         test=tuple(p for p in pairs if p.name in test),
     )
+
+
+def _at_least_one(settings: TrainSettings, names: list[str], rest: list[str]) -> int:
+    """How many scans choose the best epoch: their share, at least one, but never all that are left."""
+    return max(1, min(round(settings.validation_share * len(names)), len(rest) - 1))
 
 
 def unpack(pair: Pair, cache: Path, scheme: IntensityScheme, survey: Survey) -> TrainingCase:

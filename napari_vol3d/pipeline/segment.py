@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vol3d.core.amounts import count_voxels
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.intensity import measure_intensity
@@ -29,6 +32,7 @@ from napari_vol3d.pipeline.exchange import Files, exchange, hand_over, shared_ar
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 GIGABYTE = 1e9
+MOST_MODEL_VOXELS = 10**11  # beyond this a voxel size is wrong, and a run would never end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,8 @@ class Prediction:
     ----------
     labels : ndarray of uint8 or uint16, shape (Z, Y, X)
         On the scan's grid; 0 outside the region that was segmented.
+    counts : mapping of int to int
+        Voxels of each id in the region that was segmented.
     probabilities : ndarray of uint8, shape (classes, Z, Y, X), or None
         0 to 255, where they were asked for.
     seconds, compute_seconds : float
@@ -87,6 +93,7 @@ class Prediction:
     device: str
     seconds: float
     compute_seconds: float
+    counts: Mapping[int, int]
     probabilities: NDArray[np.uint8] | None = None
 
 
@@ -113,6 +120,12 @@ def plan_segment(volume: Volume, card: ModelCard, settings: SegmentSettings, reg
     frame = wanted if fit.beyond_field_of_view else whole
     spacing = spacing_in(volume.geometry, card.input.unit) or (1.0, 1.0, 1.0)
     grid = grid_map(frame.shape, spacing, _model_spacing(volume, card, settings))
+    if math.prod(grid.model_shape) > MOST_MODEL_VOXELS:
+        size = " x ".join(f"{n:,}" for n in grid.model_shape)
+        raise ScanMismatch(
+            f"At the model's spacing the scan has {size} voxels.",
+            hint="Check the scan's voxel size, or untick resample.",
+        )
     tiles = plan_tiles(
         grid.model_shape,
         multiple=card.input.multiple,
@@ -125,7 +138,7 @@ def plan_segment(volume: Volume, card: ModelCard, settings: SegmentSettings, reg
         box=box,
         grid=grid,
         tiles=tiles,
-        count=sum(1 for tile in tiles if grid.owned(tile.core).intersect(box).size),
+        count=grid.tiles_meeting(tiles, box),
         patch_bytes=int(np.prod(tiles.patch_size)) * card.inference.bytes_per_voxel,
     )
 
@@ -191,7 +204,7 @@ def _segment(
         shared = shared_array(files.labels, labels.dtype, frame.shape)
         if files.probabilities and settings.probabilities:
             shared_array(files.probabilities, np.dtype(np.uint8), (len(model.card.output.classes), *frame.shape))
-        started = time.monotonic()
+        started, counts = time.monotonic(), Counter[int]()
         last = Progress(phase="Segmenting", total=plan.count)
         with contextlib.closing(engine.ask(request)) as reports:
             for report in reports:
@@ -200,6 +213,7 @@ def _segment(
                     part = Box(start=report.start, stop=report.stop)
                     finished = part.shifted(plan.frame.start)
                     labels[finished.slices] = shared[part.slices]
+                    counts += count_voxels(labels[finished.slices])
                     last = Progress(
                         phase="Segmenting", done=report.done, total=report.total, seconds=time.monotonic() - started
                     )
@@ -217,6 +231,7 @@ def _segment(
         device=engine.ready.device if engine.ready else "",
         seconds=time.monotonic() - began,
         compute_seconds=last.seconds,
+        counts=counts,
         probabilities=probabilities,
     )
 

@@ -22,7 +22,7 @@ class SettingsProblem(Vol3dError):
 class Settings(BaseModel):
     """Settings from a form, a file or the command line: frozen, nothing unknown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, hint: str = "") -> Self:

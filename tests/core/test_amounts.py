@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_vol3d.core.amounts import amount, class_amounts
+from napari_vol3d.core.amounts import amount, class_amounts, count_voxels
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry
 
@@ -33,10 +33,10 @@ def test_each_class_is_counted_and_only_the_given_ones():
     labels[3, 4, :3] = 300
     labels[2, 2, 2] = 9
     classes = tuple(LabelClass(id=i, name=str(i), color="#ffffff") for i in (300, 2, 7))
-    found = class_amounts(labels, classes, Geometry.from_spacing((1.0, 1.0, 1.0), unit="pixel"))
+    found = class_amounts(count_voxels(labels), classes, Geometry.from_spacing((1.0, 1.0, 1.0), unit="pixel"))
     assert found == [(classes[0], "3 voxels"), (classes[1], "12 voxels"), (classes[2], "0 voxels")]
 
 
 @pytest.mark.parametrize("shape", [(0, 0, 0), (1, 1, 1)])
 def test_nothing_to_count(shape):
-    assert class_amounts(np.zeros(shape, np.uint8), (), Geometry.from_spacing((1.0, 1.0, 1.0))) == []
+    assert class_amounts(count_voxels(np.zeros(shape, np.uint8)), (), Geometry.from_spacing((1.0, 1.0, 1.0))) == []

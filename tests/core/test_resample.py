@@ -9,7 +9,7 @@ from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.metrics import dice
 from napari_vol3d.core.phantom import nuclei
 from napari_vol3d.core.resample import GridMap, grid_map
-from napari_vol3d.core.tiles import TilePlan
+from napari_vol3d.core.tiles import TilePlan, plan_tiles
 
 spacings = st.tuples(*[st.floats(0.3, 3.0)] * 3)
 shapes = st.tuples(*[st.integers(1, 30)] * 3)
@@ -111,3 +111,16 @@ def test_labels_there_and_back_stay_where_they_are(model: tuple[float, float, fl
         scores = grid.scores_to_scan(grid.to_model(one_hot, part, tile.patch), tile.patch, owned)
         back[owned.slices] = scores.argmax(axis=-1) == 1
     assert dice(back, mask) > 0.95
+
+
+@given(
+    shape=st.tuples(*[st.integers(1, 40)] * 3), ratio=st.tuples(*[st.floats(0.2, 4)] * 3), data=st.data(),
+)  # fmt: skip
+@settings(deadline=None, max_examples=60)
+def test_tiles_that_meet_a_box_are_counted_as_if_gone_through(shape: tuple, ratio: tuple, data: st.DataObject) -> None:
+    grid = grid_map(shape, ratio, (1.0, 1.0, 1.0))
+    plan = plan_tiles(grid.model_shape, multiple=4, halo=4, most_voxels=16**3)
+    start = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
+    stop = tuple(data.draw(st.integers(a + 1, n)) for a, n in zip(start, shape, strict=True))
+    box = Box(start=start, stop=stop)
+    assert grid.tiles_meeting(plan, box) == sum(bool(grid.owned(tile.core).intersect(box).size) for tile in plan)

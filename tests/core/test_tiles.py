@@ -60,15 +60,6 @@ def test_length_numbers_and_redundancy_agree_with_the_tiles(plan: TilePlan) -> N
     assert plan.redundancy == pytest.approx(computed / owned)
 
 
-@given(plan=plans(), share=st.tuples(*[st.floats(0, 1)] * 3))
-@settings(deadline=None, max_examples=60)
-def test_the_tile_that_is_looked_at_comes_first_and_none_is_lost(plan: TilePlan, share: tuple) -> None:
-    z, y, x = (min(int(s * n), n - 1) for s, n in zip(share, plan.shape, strict=True))
-    order = plan.nearest_first((z, y, x))
-    assert order[0].core.intersect(Box(start=(z, y, x), stop=(z + 1, y + 1, x + 1))).size == 1
-    assert sorted(tile.index for tile in order) == list(range(len(plan)))
-
-
 @given(
     shape=st.tuples(*[st.integers(1, 90)] * 3), multiple=multiples, halo=st.integers(0, 12),
     budget=st.integers(1_000, 200_000),

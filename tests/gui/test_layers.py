@@ -28,6 +28,7 @@ from napari_vol3d.gui.layers import (
     source_of,
     to_layer,
     to_volume,
+    with_painted_classes,
 )
 from napari_vol3d.io.registry import read_volume
 
@@ -246,7 +247,7 @@ def test_ids_painted_later_are_seen_and_become_classes(class_id: int) -> None:
     color = layer.get_color(class_id)
     assert color is not None
     assert color[3] > 0
-    found = {item.id: item for item in classes_of(layer)}
+    found = {item.id: item for item in with_painted_classes(to_volume(layer)).classes}
     assert set(found) == {2, 5, class_id}
     assert found[class_id].name == f"class {class_id}"
     if class_id <= len(OKABE_ITO):
@@ -270,7 +271,8 @@ def test_names_in_the_features_and_colours_of_other_plugins_count() -> None:
 
 def test_features_of_another_meaning_do_no_harm() -> None:
     layer = Labels(np.full(SHAPE, 3, np.uint8), features={"area": [0.0, 17.0]})
-    (only,) = classes_of(layer)
+    assert classes_of(layer) == ()
+    (only,) = with_painted_classes(to_volume(layer)).classes
     assert (only.id, only.name) == (3, "class 3")
 
 

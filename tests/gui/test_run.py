@@ -11,12 +11,11 @@ from napari import Viewer
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject
 
-from napari_vol3d.core.box import Box
-from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.gui.layers import to_volume
 from napari_vol3d.gui.run import SegmentRun
 from napari_vol3d.models.store import find_model
 from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.segment import plan_segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.gui.conftest import RUN_MS
 
@@ -36,9 +35,9 @@ def scan(viewer: Viewer) -> Image:
 
 
 def make_run(viewer: Viewer, scan: Image, engine: Engine, parent: QObject, **changes: Any) -> SegmentRun:
-    region = changes.pop("region", None)
+    volume, model, settings = to_volume(scan), find_model("hippocampus-t1"), SegmentSettings(**changes)
     return SegmentRun(
-        viewer, scan, to_volume(scan), find_model("hippocampus-t1"), SegmentSettings(**changes), region=region,
+        viewer, scan, volume, model, settings, region=None, plan=plan_segment(volume, model.card, settings),
         engine=engine, parent=parent,
     )  # fmt: skip
 
@@ -85,12 +84,3 @@ def test_a_run_that_is_cancelled_before_anything_came_leaves_no_empty_layer(
         run.job.stop()
     assert not run.labels_shown
     assert scan in viewer.layers
-
-
-def test_a_region_outside_the_scan_is_refused_before_a_layer_is_made(
-    viewer: Viewer, scan: Image, engine: Engine
-) -> None:
-    outside = Box(start=(90, 0, 0), stop=(99, 9, 9))
-    with pytest.raises(ScanMismatch, match="outside the scan"):
-        make_run(viewer, scan, engine, QObject(), region=outside)
-    assert list(viewer.layers) == [scan]

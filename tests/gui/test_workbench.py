@@ -235,3 +235,13 @@ def test_the_search_for_cut_off_words_finds(qtbot: Any, bench: Workbench, viewer
     bench.segment.ui.cancel.setFixedWidth(20)
     QApplication.processEvents()
     assert any("Cancel" in line for line in cut_off(bench))
+
+
+def test_taking_the_dock_out_of_the_window_ends_its_engine(qtbot: Any, viewer: Viewer) -> None:
+    dock, bench = viewer.window.add_plugin_dock_widget(PLUGIN, "Vol3D")
+    viewer.add_image(np.zeros((8, 16, 16), np.float32))
+    qtbot.waitUntil(lambda: bench.segment._keeper._engine is not None, timeout=5000)
+    engine = bench.segment._keeper._engine
+    assert engine.alive
+    viewer.window.remove_dock_widget(dock)
+    qtbot.waitUntil(lambda: not engine.alive and not engine.folder.exists(), timeout=10_000)

@@ -9,7 +9,7 @@ from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
-from napari_vol3d.gui.layers import KEY
+from napari_vol3d.gui.layers import origin_of
 
 
 class LayerChoice(QComboBox):
@@ -60,4 +60,5 @@ class LayerChoice(QComboBox):
 
 
 def _is_probability(layer: Image) -> bool:
-    return KEY in layer.metadata and " p(" in layer.name
+    origin = origin_of(layer)
+    return origin is not None and origin.probability

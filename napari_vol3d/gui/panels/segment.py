@@ -7,6 +7,7 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_vol3d.core.amounts import class_amounts
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ModelProblem, Vol3dError
 from napari_vol3d.core.volume import Volume
@@ -20,7 +21,7 @@ from napari_vol3d.gui.saving import ask_and_save
 from napari_vol3d.gui.speeds import expected_seconds, remember_speed
 from napari_vol3d.models.store import Model, list_models
 from napari_vol3d.pipeline.checks import check_fit
-from napari_vol3d.pipeline.segment import Prediction, plan_segment
+from napari_vol3d.pipeline.segment import Prediction, SegmentPlan, plan_segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 UPDATE_MS = 150
@@ -43,6 +44,8 @@ class SegmentPanel(QWidget):
         self._keeper = keeper
         self._models: list[Model] = list_models()
         self._run: SegmentRun | None = None
+        self._saving: Job | None = None
+        self._intent: tuple[Image, Volume, Model, Box | None, SegmentPlan] | None = None  # what Segment would do now
         self.summary = ""  # what the last run found, in words
         self.ui = SegmentUi(viewer.layers, self._models, self)
         # Typing in a spin box and a burst of layer events end in one update.
@@ -103,6 +106,7 @@ class SegmentPanel(QWidget):
     def update_plan(self) -> None:
         """Show what a run would do, or why there can't be one."""
         self._soon.stop()
+        self._intent = None
         layer, model = self.ui.scan.value(), self.model
         self.ui.show_model(model)
         if layer is None or model is None:
@@ -115,9 +119,15 @@ class SegmentPanel(QWidget):
             self.ui.show_scan(scan)
             fit = check_fit(scan, model.card, resample=self.settings.resample)
             self.ui.show_fit(fit, scan, model.card)
-            plan = plan_segment(scan, model.card, self.settings, self._region(layer, scan, model))
+            region = self._region(layer, scan, model)
+            plan = plan_segment(scan, model.card, self.settings, region)
         except Vol3dError as problem:
             self._block(str(problem))
+            return
+        self._intent = (layer, scan, model, region, plan)
+        refusal = self._keeper.refusal
+        if refusal is not None:
+            self._block(str(refusal))
             return
         device = self._keeper.device_name
         self.ui.show_plan(plan, device, expected_seconds(model, plan, device))
@@ -127,12 +137,12 @@ class SegmentPanel(QWidget):
     def run(self) -> None:
         """Segment."""
         self.update_plan()
-        layer, model = self.ui.scan.value(), self.model
-        if layer is None or model is None or self._running or not self.ui.run.isEnabled():
+        intent = self._intent
+        if intent is None or self._running or not self.ui.run.isEnabled():
             return
-        scan = to_volume(layer)
+        layer, scan, model, region, plan = intent
         run = SegmentRun(
-            self._viewer, layer, scan, model, self.settings, region=self._region(layer, scan, model),
+            self._viewer, layer, scan, model, self.settings, region=region, plan=plan,
             engine=self._keeper.get(self.settings.device), parent=self,
         )  # fmt: skip
         run.progressed.connect(self.ui.show_progress)
@@ -155,8 +165,9 @@ class SegmentPanel(QWidget):
     def save(self) -> None:
         """Save the labels that are selected, or those of the last run."""
         layer = self._labels_to_save()
-        if layer is not None:
-            ask_and_save(self, layer, self.ui.say)
+        # One after the other: two savings to one file could end in the older one.
+        if layer is not None and (self._saving is None or not self._saving.running):
+            self._saving = ask_and_save(self, layer, self.ui.say)
 
     def let_go(self) -> None:
         """Let go of the viewer and stop what runs; also when Qt has destroyed the widgets already."""
@@ -181,7 +192,7 @@ class SegmentPanel(QWidget):
         if not run.labels_shown:
             self.ui.say("Done, but its layer was removed. Press Segment to run again.")
             return
-        amounts = run.amounts
+        amounts = class_amounts(prediction.counts, prediction.classes, prediction.geometry)
         self.summary = ", ".join(f"{item.name} {text}" for item, text in amounts)
         self.ui.show_result(prediction, amounts)
 
@@ -189,7 +200,8 @@ class SegmentPanel(QWidget):
         self.ui.say(str(problem), bad=True)
 
     def _on_cancel(self) -> None:
-        self.ui.say("Cancelled; finished patches stay.")
+        kept = self._run is not None and self._run.labels_shown
+        self.ui.say("Cancelled; finished patches stay." if kept else "Cancelled before a patch was finished.")
 
     def _on_end(self) -> None:
         self.ui.show_idle()
@@ -214,11 +226,11 @@ class SegmentPanel(QWidget):
         """Start the engine ahead: TensorFlow takes seconds, and the person still looks at the form."""
         if not self._running:
             self._keeper.get(self.settings.device)
-            if not self._keeper.device_name:
+            if not self._keeper.device_name and self._keeper.refusal is None:
                 self._device_clock.start()
 
     def _show_device(self) -> None:
-        if self._keeper.device_name:
+        if self._keeper.device_name or self._keeper.refusal is not None:
             self._device_clock.stop()
             self.update_plan()
 

@@ -285,3 +285,19 @@ def test_a_run_says_what_it_found_and_keeps_probabilities_where_asked(
     assert panel.ui.scan.value() is scan
     # What the run took is what the next estimate is made of.
     assert "about" in panel.ui.plan_line.text()
+
+
+def test_a_gpu_that_is_not_there_is_said_before_segment_is_pressed(
+    qtbot: Any, viewer: Viewer, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    viewer.add_image(np.zeros((8, 16, 16), np.float32))
+    panel = bench.segment
+    panel.ui.options.device.setCurrentText("gpu")
+    qtbot.waitUntil(lambda: "no GPU" in panel.ui.status.text(), timeout=60_000)
+    assert not panel.ui.run.isEnabled()
+    refused = panel._keeper._engine
+    panel.update_plan()
+    assert panel._keeper._engine is refused  # no process after the other is started to hear the same
+    panel.ui.options.device.setCurrentText("auto")
+    qtbot.waitUntil(panel.ui.run.isEnabled, timeout=5000)
