@@ -91,11 +91,11 @@ class TrainSettings(Settings):
         (), title="Flips", description="Axes (0 z, 1 y, 2 x) that may be mirrored"
     )
     rotation_deg: float = Field(
-        25.0, ge=0, le=180, title="Rotation", description="Largest turn of a patch about each axis, degrees"
+        15.0, ge=0, le=180, title="Rotation", description="Largest turn of a patch about each axis, degrees"
     )
-    scaling: tuple[float, float] = Field((0.75, 1.33), title="Scaling", description="Smallest and largest zoom")
-    elastic: float = Field(2.0, ge=0, title="Bending", description="Largest sd of a smooth bending, voxels")
+    scaling: tuple[float, float] = Field((0.85, 1.18), title="Scaling", description="Smallest and largest zoom")
+    elastic: float = Field(0.0, ge=0, title="Bending", description="Largest sd of a smooth bending, voxels")
     intensity_changes: float = Field(
-        0.3, ge=0, le=1, title="Intensity changes", description="Probability of each: noise, blur, contrast ..."
+        0.25, ge=0, le=1, title="Intensity changes", description="Probability of each: noise, blur, contrast ..."
     )
     seed: int = Field(1, ge=0, lt=2**32, title="Seed")

@@ -36,6 +36,7 @@ PLAN_TIP = (
 )
 WARNING_COLOR = "#e69f00"
 BAD_COLOR = "#d55e00"
+LINK_COLOR = "#56b4e9"  # readable in the dark theme and in the light one, where Qt's own blue is not
 GO = "go"  # the link in the result
 
 
@@ -146,8 +147,8 @@ class SegmentUi(QWidget):
         listed = ", ".join(f"{chip(item.color)} {item.name} {text}" for item, text in amounts)
         self.result.setText(
             f"<b>Done in {_seconds(prediction.seconds)}</b> on {prediction.device}: {listed}<br>"
-            f"<a href='{GO}'>Go to the slice with most of it</a>. Correct with the brush (2), eraser (1), fill (4); "
-            "Ctrl+Z undoes. Then save."
+            f"<a style='color:{LINK_COLOR}' href='{GO}'>Go to the slice with most of it</a>. "
+            "Correct with the brush (2), eraser (1), fill (4); Ctrl+Z undoes. Then save."
         )
         self.status.setText("")
 
