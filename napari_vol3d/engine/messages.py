@@ -111,10 +111,9 @@ class Ready(Message):
 
 
 class Loaded(Message):
-    """The network is loaded; bytes of live activations a voxel, measured from its layers."""
+    """The network is loaded."""
 
     kind: Literal["loaded"] = "loaded"
-    bytes_per_voxel: int
 
 
 class TileDone(Message):

@@ -27,13 +27,6 @@ class NetworkPredictor:
         self._ids = np.asarray(table, dtype=label_dtype(max(table)))
         self._call = tf.function(lambda batch: network(batch, training=False), jit_compile=False, reduce_retracing=True)
 
-    @property
-    def bytes_per_voxel(self) -> int:
-        """Estimate of the live activations a voxel of the patch takes, in bytes (float32)."""
-        full = [layer.output for layer in self.network.layers if isinstance(layer.output, keras.KerasTensor)]
-        widest = max((int(tensor.shape[-1] or 1) for tensor in full if len(tensor.shape) == 5), default=1)
-        return 4 * 4 * widest
-
     def scores(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Score a patch (z, y, x, C): logits or probabilities (z, y, x, K), as the network's last layer gives them."""
         channels = len(self.card.input.channels)

@@ -48,7 +48,7 @@ class Server:
         network = load_network(Path(request.weights), request.card)
         self.predictor = NetworkPredictor(network, request.card)
         self.card = request.card
-        return Loaded(bytes_per_voxel=self.predictor.bytes_per_voxel)
+        return Loaded()
 
     def _segment(self, request: Segment) -> Iterator[Message]:
         if self.predictor is None or self.card is None:

@@ -31,7 +31,6 @@ class Weights(Record):
 
     file: str = Field(title="File", description="File name beside the card")
     sha256: str = Field(title="SHA-256", pattern="^[0-9a-f]{64}$")
-    parameters: int = Field(0, title="Parameters", description="Number of trained numbers", ge=0)
 
 
 class InputSpec(Record):

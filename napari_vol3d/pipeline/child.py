@@ -62,7 +62,6 @@ class Engine:
         self.ready: Ready | None = None
         self.refusal: EngineProblem | None = None  # why it will never be ready
         self.loaded: ModelCard | None = None  # of the network that it holds
-        self.bytes_per_voxel = 0
         _alive.add(self)
 
     @property

@@ -30,7 +30,7 @@ REQUESTS = [
 ]  # fmt: skip
 REPORTS = [
     m.Ready(device="CPU", policy="float32", versions="TensorFlow 2"),
-    m.Loaded(bytes_per_voxel=512),
+    m.Loaded(),
     m.TileDone(done=1, total=2, start=(0, 0, 0), stop=(1, 1, 1)),
     m.Epoch(epoch=1, epochs=2, figures={"loss": 0.5}, checkpoint="c.npz", best="b.keras"),
     m.Step(done=1, total=2, loss=0.25),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -65,13 +64,3 @@ def test_logits_become_probabilities_without_overflow():
 def test_softmax_outputs_are_taken_as_they_are():
     scores = np.array([[[[0.2, 0.5, 0.3]]]], np.float32)
     np.testing.assert_allclose(predictor(activation="softmax").probabilities(scores), [[[[0.5, 0.3]]]])
-
-
-def test_wider_networks_need_more_memory():
-    narrow, wide = (predictor(random_unet(widths=widths)).bytes_per_voxel for widths in ((4, 8), (16, 32)))
-    assert 0 < narrow < wide
-
-
-def test_networks_of_any_make_are_measured():
-    nested = keras.Sequential([keras.Input((None, None, None, 1)), brightness_network()])
-    assert predictor(nested).bytes_per_voxel > 0
