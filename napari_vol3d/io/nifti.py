@@ -30,6 +30,7 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.io import gate, magic
 from napari_vol3d.io.label_table import read_table, table_extension
 from napari_vol3d.io.nifti_geometry import GEOMETRY_FIELDS, HEADERS, header_for, read_geometry
+from napari_vol3d.io.npy import LazyArray, fits, map_voxels, native
 from napari_vol3d.io.safe_write import same_voxels, write_safely
 
 INTENT_LABEL = 1002
@@ -38,15 +39,19 @@ MOST_EXTENSIONS = 1 << 26
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Contents:
-    """What a file holds, as it holds it: voxels in its own axis order, scaled once, native byte order."""
+    """What a file holds, as it holds it: voxels in its own axis order, scaled once.
+
+    Voxels that are mapped keep the byte order of the file.
+    """
 
     header: Any
     voxels: NDArray[Any]
     extensions: bytes  # all that lies between header and voxels
+    scaling: tuple[float, float] | None = None  # left to do part by part: the scaled voxels would not fit into memory
 
 
 def read_nifti(path: Path) -> Volume:
-    """Read a NIfTI file.
+    """Read a NIfTI file; the voxels of one that is not packed stay in it until they are asked for.
 
     Returns
     -------
@@ -67,12 +72,12 @@ def read_nifti(path: Path) -> Volume:
     classes = read_table(contents.extensions, contents.header.endianness)
     labelled = bool(classes) or int(contents.header["intent_code"]) == INTENT_LABEL
     return Volume(
-        data=geometry.stored.to_held(contents.voxels),
+        data=_finished(path, geometry.stored.to_held(contents.voxels), contents.scaling),
         geometry=geometry,
         name=path.name.split(".nii")[0],
         source=path,
         channels=tuple(f"volume {i + 1}" for i in range(shape[3])) if len(shape) == 4 else (),
-        is_labels=True if labelled and _could_be_labels(contents.voxels) else None,
+        is_labels=True if labelled and _could_be_labels(contents) else None,
         classes=classes,
     )
 
@@ -132,19 +137,36 @@ def _load(path: Path) -> _Contents:
         slope, inter = _scaling(header)
         scaled = (slope, inter) != (1.0, 0.0) or dtype.itemsize > 8
         voxel_bytes = gate.declared_bytes(path, shape, dtype.itemsize)
+        scaled_bytes = 4 * math.prod(shape) if scaled else 0
         offset = _offset(header, path)
         declared = offset + voxel_bytes
         gate.check_stored(path, declared, size, packed=packed)
-        gate.check_memory(path, voxel_bytes + (4 * math.prod(shape) if scaled else 0))
         start = int(header["sizeof_hdr"])
         between = bytearray(offset - start)
         gate.fill(file, between, path, declared, start)
-        buffer = np.empty(voxel_bytes, np.uint8)
-        gate.fill(file, buffer, path, declared, offset)
+        if packed:
+            gate.check_memory(path, voxel_bytes + scaled_bytes)
+            buffer = np.empty(voxel_bytes, np.uint8)
+            gate.fill(file, buffer, path, declared, offset)
+            voxels = buffer.view(dtype)
+        else:
+            voxels = map_voxels(path, dtype, (math.prod(shape),), offset=offset)
+            file.seek(declared)
         gate.finish(file, path, declared)
-        voxels = buffer.view(dtype).reshape(_spatial(shape, path), order="F")
-        voxels = _scaled(voxels, slope, inter) if scaled else _native(voxels)
-    return _Contents(header=header, voxels=voxels, extensions=bytes(between))
+        voxels = voxels.reshape(_spatial(shape, path), order="F")
+        later = scaled and not packed and not fits(path, scaled_bytes)
+        if scaled and not later:
+            voxels = _scaled(voxels, slope, inter)
+        elif packed:
+            voxels = _native(voxels)
+    return _Contents(header=header, voxels=voxels, extensions=bytes(between), scaling=(slope, inter) if later else None)
+
+
+def _finished(path: Path, held: NDArray[Any], scaling: tuple[float, float] | None) -> Any:
+    """Give what a caller may use: scaled, in native byte order, part by part where all at once would not fit."""
+    if scaling is None:
+        return native(path, held)
+    return LazyArray(path, held.shape, np.float32, lambda index: _scaled(held[index], *scaling))
 
 
 def _read_header(file: IO[bytes], path: Path, size: int) -> Any:
@@ -246,7 +268,11 @@ def _packing(path: Path, *, level: int) -> Iterator[IO[bytes]]:
             yield file  # type: ignore[misc]
 
 
-def _could_be_labels(voxels: NDArray[Any]) -> bool:
-    if voxels.ndim != 3:
+def _could_be_labels(contents: _Contents) -> bool:
+    voxels = contents.voxels
+    if voxels.ndim != 3 or contents.scaling is not None:
         return False
-    return voxels.dtype.kind in "iu" or bool((np.isfinite(voxels) & (voxels == np.round(voxels))).all())
+    if voxels.dtype.kind in "iu":
+        return True
+    slabs = (voxels[..., k] for k in range(voxels.shape[-1]))  # the file may be larger than memory
+    return all(bool((np.isfinite(slab) & (slab == np.round(slab))).all()) for slab in slabs)

@@ -22,7 +22,7 @@ class Format:
     name : str
         For people.
     extensions : tuple of str
-        Lower case with the dot, compound ones too; the first is the one to recommend.
+        Of files, or of folders for Zarr. Lower case with the dot, compound ones too; the first is the one to recommend.
     read : str
         "module:function" taking a Path and giving a Volume; imported on first use, format libraries are slow.
     write : str or None
@@ -45,6 +45,7 @@ FORMATS = (
         read="napari_vol3d.io.tiff:read_tiff", write="napari_vol3d.io.tiff:write_tiff",
     ),
     Format(name="NumPy", extensions=(".npy",), read="napari_vol3d.io.npy:read_npy"),
+    Format(name="Zarr", extensions=(".zarr", ".ome.zarr"), read="napari_vol3d.io.ome_zarr:read_zarr"),
 )  # fmt: skip
 
 
@@ -120,8 +121,18 @@ def label_name(scan: Path | str, extension: str | None = None) -> str:
 
 
 def _format_of(path: Path) -> Format | None:
-    lower = Path(path).name.lower()
+    return _format_named(path.name) or _format_inside(path)
+
+
+def _format_named(name: str) -> Format | None:
+    lower = name.lower()
     return next((f for f in FORMATS if any(lower.endswith(e) and lower != e for e in f.extensions)), None)
+
+
+def _format_inside(path: Path) -> Format | None:
+    """Give the format of a folder inside a Zarr folder, such as ``scan.zarr/labels/cells``; it has no extension."""
+    inside = not path.suffix and any(parent.name.lower().endswith(".zarr") for parent in path.parents)
+    return _format_named("x.zarr") if inside else None
 
 
 def _load(entry: str) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from napari_vol3d.core.labels import to_label_dtype
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import gate, magic, ome
 from napari_vol3d.io.lengths import length_unit, positive
+from napari_vol3d.io.npy import LazyArray, map_voxels, native
 from napari_vol3d.io.safe_write import same_voxels, write_safely
 from napari_vol3d.io.tiff_codec import check_codec, tile_bytes
 from napari_vol3d.io.tiff_gate import AGAIN, count_pages, only_series
@@ -31,7 +32,7 @@ SAMPLES = ("red", "green", "blue", "alpha")
 
 
 def read_tiff(path: Path) -> Volume:
-    """Read a TIFF stack.
+    """Read a TIFF stack; the voxels of one that is stored in one piece stay in the file until they are asked for.
 
     Slices are the Z axis, or the one axis that the file does not name; a single page is one slice. Channels, time
     points and colour samples become the last axis, one kind of them at a time. Where they are the only axis beside
@@ -57,13 +58,18 @@ def read_tiff(path: Path) -> Volume:
             if series.dtype is None or series.dtype.kind not in "buif":
                 raise FileProblem(f"Not plain numbers: {path.name} holds {series.dtype}.", hint="Convert it first.")
             shape = tuple(int(n) for n in series.shape)
-            needed = gate.declared_bytes(path, shape, series.dtype.itemsize)
-            gate.check_memory(path, needed + tile_bytes(series.keyframe))
             check_codec(series, path)
-            voxels = np.asarray(series.asarray())
+            if series.dataoffset is not None and series.transform is None:
+                stored = series.dtype.newbyteorder(tif.byteorder)
+                voxels = map_voxels(path, stored, shape, offset=series.dataoffset)
+            else:
+                needed = gate.declared_bytes(path, shape, series.dtype.itemsize)
+                gate.check_memory(path, needed + tile_bytes(series.keyframe))
+                voxels = np.asarray(series.asarray())
             if voxels.shape != shape:
                 raise FileProblem(f"Damaged file: {path.name} gives {voxels.shape} instead of {shape}.", hint=AGAIN)
-            held, kind = _arrange(voxels, series.axes, path)
+            arranged, kind = _arrange(voxels, series.axes, path)
+            held = native(path, arranged)
             geometry = ome.read_geometry(root) if root is not None else _imagej_geometry(tif)
         gate.check_affine(path, geometry.affine)
         classes, is_labels = ome.read_classes(root) if root is not None else ((), False)
@@ -120,11 +126,11 @@ def _arrange(voxels: NDArray[Any], axes: str, path: Path) -> tuple[NDArray[Any],
             hint="Save one stack, or a stack with channels, with named axes (in Fiji: Image > Hyperstacks).",
         )
     order = [axes.index(letter) for letter in f"{depth}YX{channel}"]
-    held = voxels.transpose(order).astype(voxels.dtype.newbyteorder("="), copy=False)
+    held = voxels.transpose(order)
     return (held if depth else held[None]), channel
 
 
-def _channel_names(held: NDArray[Any], kind: str, root: ElementTree.Element | None) -> tuple[str, ...]:
+def _channel_names(held: NDArray[Any] | LazyArray, kind: str, root: ElementTree.Element | None) -> tuple[str, ...]:
     if held.ndim == 3:
         return ()
     count = held.shape[3]

@@ -9,11 +9,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.io import nifti
+from napari_vol3d.io import gate, nifti
 from napari_vol3d.io.nifti import read_nifti, write_nifti
+from napari_vol3d.io.npy import LazyArray
 from napari_vol3d.io.registry import write_labels
 from tests.io.nifti_phantom import SHAPE, affine_for, phantom, save
 
@@ -222,3 +224,44 @@ def test_the_same_labels_give_the_same_bytes(tmp_path):
     first = write_labels(tmp_path / "a.nii.gz", volume).read_bytes()
     assert write_labels(tmp_path / "b.nii.gz", volume).read_bytes() == first
     assert gzip.decompress(first)[344:348] == b"n+1\0"
+
+
+PART = Box(start=(1, -2, 2), stop=(4, 4, 9))
+
+
+@pytest.mark.parametrize("code", ["RAS", "PIR", "LSA"])
+def test_voxels_stay_in_a_file_that_is_not_packed(tmp_path, code):
+    data = np.random.default_rng(0).integers(0, 4000, SHAPE, dtype=np.int16)
+    eager = read_nifti(save(tmp_path / "scan.nii.gz", data, affine_for(code, 17)))
+    path = save(tmp_path / "scan.nii", data, affine_for(code, 17))
+    lazy = read_nifti(path)
+    assert isinstance(lazy.data, np.memmap)
+    assert not isinstance(eager.data, np.memmap)
+    np.testing.assert_array_equal(lazy.geometry.affine, eager.geometry.affine)
+    np.testing.assert_array_equal(lazy.read(PART), eager.read(PART))
+    np.testing.assert_array_equal(lazy.data, eager.data)
+    before = path.read_bytes()
+    lazy.data[...] = 0  # as a person who paints: in memory, never in the file
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("slope", [1, 3])
+@pytest.mark.parametrize("shape", [SHAPE, (*SHAPE, 2)])
+def test_without_room_in_memory_the_voxels_are_the_same(tmp_path, monkeypatch, order, slope, shape):
+    data = np.random.default_rng(0).integers(-99, 99, shape).astype(f"{order}i2")
+    image = nib.Nifti1Image(data, affine_for("PIR", 17), nib.Nifti1Header(endianness=order), dtype=data.dtype)
+    nib.save(image, tmp_path / "scan.nii")
+    content = bytearray((tmp_path / "scan.nii").read_bytes())
+    header = nib.Nifti1Header(bytes(content[:348]), check=False)
+    header["scl_slope"], header["scl_inter"], header["intent_code"] = slope, 0.5 * (slope - 1), 1002
+    (tmp_path / "scan.nii").write_bytes(header.binaryblock + content[348:])
+    eager = read_nifti(tmp_path / "scan.nii")
+    assert eager.data.dtype == (np.int16 if slope == 1 else np.float32)
+    monkeypatch.setenv(gate.LIMIT_VARIABLE, "1e-9")
+    lazy = read_nifti(tmp_path / "scan.nii")
+    native = data.dtype.isnative
+    assert isinstance(lazy.data, np.memmap if native and slope == 1 else LazyArray)
+    assert (lazy.data.dtype, lazy.channels) == (eager.data.dtype, eager.channels)
+    np.testing.assert_array_equal(lazy.read(PART), eager.read(PART))
+    np.testing.assert_array_equal(lazy.data[..., ::-1], eager.data[..., ::-1])

@@ -27,7 +27,8 @@ from tests.io.nifti_phantom import affine_for, held_index_at, phantom, save
     [
         ("scan.nii.gz", True, "scan"), ("Scan.NII.GZ", True, "Scan"), ("a.b.nii", True, "a.b"), ("x", False, "x"),
         ("x.ome.tif", True, "x"), ("x.tiff", True, "x"), ("x.npy", True, "x"), ("x.gz", False, "x"),
-        ("x.png", False, "x"), ("nii.gz", False, "nii"), (".nii.gz", False, ".nii"),
+        ("x.png", False, "x"), ("nii.gz", False, "nii"), (".nii.gz", False, ".nii"), ("x.zarr", True, "x"),
+        ("x.ome.zarr", True, "x"), ("x.zarr.partial", False, "x.zarr"), (".zarr", False, ".zarr"),
         ("Schädel 头 1.2.nii.gz", True, "Schädel 头 1.2"),
     ],
 )  # fmt: skip
@@ -37,6 +38,12 @@ def test_names(name, known, stem):
     assert registry.stem(path) == stem
     if known:
         assert any(fnmatch.fnmatch(name.lower(), pattern) for pattern in registry.READ_PATTERNS)
+
+
+def test_folders_inside_a_zarr_folder_are_volumes_too():
+    for name, known in (("a.ome.zarr/labels/cells", True), ("a.zarr/0", True), ("a.zarr/note.png", False)):
+        assert registry.is_volume_file(Path(name)) is known
+    assert registry.label_name("a.ome.zarr") == "a_labels.nii.gz"
 
 
 def test_compound_extensions_come_first():
@@ -56,7 +63,7 @@ def test_every_format_names_functions_that_exist():
 def test_format_libraries_load_on_first_use():
     code = (
         "import sys, napari_vol3d.io.registry as r; r.is_volume_file(r.Path('a.nii'));"
-        "sys.exit(any(m in sys.modules for m in ('nibabel', 'tifffile')))"
+        "sys.exit(any(m in sys.modules for m in ('nibabel', 'tifffile', 'zarr')))"
     )
     root = Path(registry.__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
@@ -85,7 +92,7 @@ def test_unknown_extensions_say_what_it_is_and_what_can_be_read(tmp_path):
         registry.read_volume(tmp_path / "none.xyz")
 
 
-@pytest.mark.parametrize("name", ["labels", "labels.npy", "labels.gz", "labels.png", ".nii.gz"])
+@pytest.mark.parametrize("name", ["labels", "labels.npy", "labels.gz", "labels.png", "labels.zarr", ".nii.gz"])
 def test_labels_without_a_format_are_not_saved(tmp_path, name):
     volume = Volume(data=np.zeros((2, 3, 4), np.uint8), geometry=Geometry.from_spacing((1, 1, 1)))
     with pytest.raises(FileProblem, match=r"\.nii\.gz or \.tif"):

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.io import gate
+from napari_vol3d.io.npy import LazyArray
 from napari_vol3d.io.registry import read_volume, write_labels
 from napari_vol3d.io.tiff import read_tiff, write_tiff
 
@@ -170,3 +173,37 @@ def test_real_stacks(shared_data):
     for path in paths:
         volume = read_tiff(path)
         np.testing.assert_array_equal(volume.data, tifffile.imread(path), err_msg=path.name)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"metadata": None}, np.memmap), ({}, np.memmap), ({"ome": True}, np.memmap), ({"bigtiff": True}, np.memmap),
+        ({"byteorder": "<", "imagej": True}, np.memmap), ({"byteorder": ">", "imagej": True}, LazyArray),
+        ({"byteorder": ">"}, LazyArray),
+    ],
+)  # fmt: skip
+def test_voxels_stay_in_a_file_that_is_stored_in_one_piece(tmp_path, monkeypatch, options, kind):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, DATA, **options, **({} if "imagej" in options else GRAY))
+    box = Box(start=(2, -1, 3), stop=(5, 6, 99))
+    monkeypatch.setenv(gate.LIMIT_VARIABLE, "1e-9")
+    volume = read_tiff(path)
+    assert isinstance(volume.data, kind)
+    assert volume.data.dtype == np.uint16
+    assert volume.data.dtype.isnative
+    np.testing.assert_array_equal(volume.read(box), DATA[2:5, :6, 3:])
+    np.testing.assert_array_equal(volume.data[:, ::-1], DATA[:, ::-1])
+    tifffile.imwrite(path, DATA, compression="zlib", **GRAY)
+    with pytest.raises(FileProblem, match="Too large for memory"):
+        read_tiff(path)
+
+
+@pytest.mark.parametrize("axes", ["ZCYX", "CZYX"])
+def test_channels_that_stay_in_the_file(tmp_path, axes):
+    shape = [{"Z": 5, "C": 3, "Y": 9, "X": 8}[a] for a in axes]
+    data = np.random.default_rng(0).integers(0, 99, shape, dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", data, ome=True, **GRAY, metadata={"axes": axes})
+    volume = read_tiff(tmp_path / "a.tif")
+    assert isinstance(volume.data, np.memmap)
+    np.testing.assert_array_equal(volume.data[1:3], data.transpose([axes.index(a) for a in "ZYXC"])[1:3])
