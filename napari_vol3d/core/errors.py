@@ -59,3 +59,7 @@ class EngineProblem(Vol3dError):
     """The engine process stopped or refused to work."""
 
     exit_code = 6
+
+
+class MemoryProblem(EngineProblem):
+    """The engine ran out of memory, or died in a way that mostly means so."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 SCHEMES = ("none", "zscore", "minmax", "quantile", "window")
 HISTOGRAM_SAMPLES = 4_000_000
+HISTOGRAM_PLANES = 64  # of a volume with more voxels than that: it may be far larger than memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +51,23 @@ class IntensityMap:
         return np.asarray((np.clip(values, self.low, self.high) - self.shift) * self.scale, dtype=np.float32)
 
 
-def measure_intensity(channel: NDArray[Any], scheme: IntensityScheme) -> IntensityMap:
+class Planes(Protocol):
+    """A channel as its planes: an array in memory, or anything that reads one plane at a time."""
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, z: int, /) -> NDArray[Any]:
+        """Give plane `z`, shape (Y, X)."""
+
+
+def measure_intensity(channel: Planes, scheme: IntensityScheme) -> IntensityMap:
     """Measure what `scheme` needs over a whole channel.
 
     Parameters
     ----------
-    channel : ndarray, shape (Z, Y, X)
-        Any real dtype; not-finite voxels are left out. Beyond four million voxels a regular subset is taken,
-        which depends on the shape alone, so that the result is the same wherever it is computed.
+    channel : array-like, shape (Z, Y, X)
+        Any real dtype; not-finite voxels are left out. Beyond four million voxels a regular subset is taken, plane by
+        plane, which depends on the shape alone, so that the result is the same wherever it is computed.
 
     Notes
     -----
@@ -76,9 +87,11 @@ def measure_intensity(channel: NDArray[Any], scheme: IntensityScheme) -> Intensi
     return IntensityMap(low=low, high=high, shift=float(clipped.mean()), scale=_reciprocal(float(clipped.std())))
 
 
-def _sample(channel: NDArray[Any], over: str) -> NDArray[np.float64]:
-    step = max(1, int(np.ceil(channel.size / HISTOGRAM_SAMPLES)))
-    values = np.asarray(channel).reshape(-1)[::step].astype(np.float64)
+def _sample(channel: Planes, over: str) -> NDArray[np.float64]:
+    depth, area = channel.shape[0], math.prod(channel.shape[1:])
+    planes = range(0, depth, 1 if depth * area <= HISTOGRAM_SAMPLES else -(-depth // HISTOGRAM_PLANES))
+    step = max(1, -(-len(planes) * area // HISTOGRAM_SAMPLES))
+    values = np.concatenate([np.asarray(channel[z]).reshape(-1)[::step].astype(np.float64) for z in planes])
     values = values[np.isfinite(values)]
     chosen = values[values != 0] if over == "nonzero" else values
     return chosen if chosen.size else (values if values.size else np.zeros(1))

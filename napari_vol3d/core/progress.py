@@ -29,6 +29,8 @@ class Progress:
         The labels of `finished`, shape (z, y, x), ids of the classes.
     figures : mapping of str to float
         Measurements to show, for instance the loss or the Dice of a class.
+    note : str
+        Something a person should know: a sentence, said once.
     """
 
     phase: str
@@ -38,6 +40,7 @@ class Progress:
     finished: Box | None = None
     labels: NDArray[Any] | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def fraction(self) -> float:

@@ -65,40 +65,55 @@ class GridMap:
 
     def needed(self, patch: Box) -> Box:
         """Give the scan voxels that a patch of the model grid is interpolated from, with room for smoothing."""
-        start, stop = [], []
-        for a, b, r, n in zip(patch.start, patch.stop, self.ratio, self.scan_shape, strict=True):
-            room = 2 + int(np.ceil(4 * _smoothing(r)))
-            start.append(int(np.clip(np.floor((a + 0.5) / r - 0.5) - room, 0, n - 1)))
-            stop.append(int(np.clip(np.ceil((b - 0.5) / r - 0.5) + room + 1, 1, n)))
-        return Box(start=(start[0], start[1], start[2]), stop=(stop[0], stop[1], stop[2]))
+        spans = [self.needed_along(axis, patch.start[axis], patch.stop[axis]) for axis in range(3)]
+        (z0, z1), (y0, y1), (x0, x1) = spans
+        return Box(start=(z0, y0, x0), stop=(z1, y1, x1))
 
-    def to_model(self, scan_part: NDArray[Any], part: Box, patch: Box) -> NDArray[np.float32]:
-        """Resample voxels of the scan onto a patch of the model grid.
+    def largest_needed(self, plan: TilePlan) -> Triple:
+        """Give the most scan voxels along each axis that any patch of a plan is interpolated from."""
+        if self.identity:
+            return plan.patch_size
+        edges = []
+        for axis, spans in enumerate(plan.axes):
+            reach = [self.needed_along(axis, origin, origin + plan.patch_size[axis]) for origin, _, _ in spans]
+            edges.append(max(stop - start for start, stop in reach))
+        return (edges[0], edges[1], edges[2])
+
+    def largest_owned(self, plan: TilePlan) -> Triple:
+        """Give the most scan voxels along each axis that any core of a plan owns."""
+        owned = [[self.owned_along(axis, a, b) for _, a, b in spans] for axis, spans in enumerate(plan.axes)]
+        z, y, x = (max(1, *(stop - start for start, stop in spans)) for spans in owned)
+        return (z, y, x)
+
+    def weights_to_model(self, axis: int, part: tuple[int, int], patch: tuple[int, int]) -> NDArray[np.float32]:
+        """Give the matrix that resamples one axis of the scan onto a patch of the model grid.
 
         Parameters
         ----------
-        scan_part : ndarray, shape (Z, Y, X, C)
-            The voxels of `part`, as `needed` asked for them.
+        part, patch : tuple of int
+            First and one past the last index: of the scan voxels at hand, of the patch.
 
         Returns
         -------
-        ndarray of float32, shape of `patch` + (C,)
-            Beyond the scan's faces the nearest voxel is repeated.
+        ndarray of float32, shape (patch edge, part edge)
         """
-        values = np.asarray(scan_part, dtype=np.float32)
-        for axis, r in enumerate(self.ratio):
-            if _smoothing(r):
-                values = ndimage.gaussian_filter1d(values, _smoothing(r), axis=axis, mode="nearest")
-            at = (np.arange(patch.start[axis], patch.stop[axis]) + 0.5) / r - 0.5 - part.start[axis]
-            values = interpolate_axis(values, at, axis)
-        return values
+        rows = np.eye(part[1] - part[0])
+        if _smoothing(self.ratio[axis]):
+            rows = ndimage.gaussian_filter1d(rows, _smoothing(self.ratio[axis]), axis=0, mode="nearest")
+        at = (np.arange(*patch) + 0.5) / self.ratio[axis] - 0.5 - part[0]
+        return interpolate_axis(rows.astype(np.float32), at, 0)
 
-    def scores_to_scan(self, scores: NDArray[np.float32], patch: Box, owned: Box) -> NDArray[np.float32]:
-        """Interpolate class scores of a patch, shape (z, y, x, K), at the scan voxels of `owned`."""
-        for axis, r in enumerate(self.ratio):
-            at = (np.arange(owned.start[axis], owned.stop[axis]) + 0.5) * r - 0.5 - patch.start[axis]
-            scores = interpolate_axis(scores, at, axis)
-        return scores
+    def weights_to_scan(self, axis: int, patch: tuple[int, int], owned: tuple[int, int]) -> NDArray[np.float32]:
+        """Give the matrix that interpolates one axis of a patch's scores at scan voxels, (owned edge, patch edge)."""
+        at = (np.arange(*owned) + 0.5) * self.ratio[axis] - 0.5 - patch[0]
+        return interpolate_axis(np.eye(patch[1] - patch[0], dtype=np.float32), at, 0)
+
+    def needed_along(self, axis: int, start: int, stop: int) -> tuple[int, int]:
+        """Give first and one past the last scan voxel that a span of the model grid is interpolated from."""
+        ratio, length = self.ratio[axis], self.scan_shape[axis]
+        room = 2 + int(np.ceil(4 * _smoothing(ratio)))
+        first = int(np.clip(np.floor((start + 0.5) / ratio - 0.5) - room, 0, length - 1))
+        return first, int(np.clip(np.ceil((stop - 0.5) / ratio - 0.5) + room + 1, 1, length))
 
 
 def grid_map(scan_shape: Triple, scan_spacing: Spacing, model_spacing: Spacing | None) -> GridMap:

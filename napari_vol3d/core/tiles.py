@@ -93,6 +93,24 @@ class TilePlan:
         ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenTiles(TilePlan):
+    """Tiles at places that somebody else chose, one product of spans like any plan.
+
+    Attributes
+    ----------
+    spans : three of Axis
+        Along z, y and x: origin, core start and core stop of each tile.
+    """
+
+    spans: tuple[Axis, Axis, Axis]
+
+    @property
+    def axes(self) -> list[Axis]:
+        """The given spans."""
+        return list(self.spans)
+
+
 def plan_tiles(shape: Triple, *, multiple: int, halo: int, most_voxels: int, smallest: int = 0) -> TilePlan:
     """Choose the patch shape that computes the fewest voxels.
 

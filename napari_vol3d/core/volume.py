@@ -171,11 +171,29 @@ class Volume:
         return np.asarray(self.data[inside.slices])
 
     def cropped(self, box: Box) -> Volume:
-        """Give the part of the volume in `box`, where it lies in the world."""
+        """Give the part of the volume in `box`, where it lies in the world; nothing is read."""
+        if box == Box.of(self.shape):
+            return self
         affine = self.geometry.affine.copy()
         affine[:3, 3] += affine[:3, :3] @ np.asarray(box.start, dtype=np.float64)
-        return replace(self, data=self.data[box.slices], geometry=replace(self.geometry, affine=affine))
+        # A view of an array; of what lies in a file, a window through which it is read.
+        data = self.data[box.slices] if isinstance(self.data, np.ndarray) else _Window(self.data, box)
+        return replace(self, data=data, geometry=replace(self.geometry, affine=affine))
 
     def with_data(self, data: Any, **changes: Any) -> Volume:
         """Give a volume on the same grid with other voxels."""
         return replace(self, data=data, **changes)
+
+
+class _Window:
+    """A box of lazy voxels, that is read where it is sliced by slices."""
+
+    def __init__(self, data: Any, box: Box) -> None:
+        self._data, self._box = data, box.intersect(Box.of(tuple(data.shape[:3])))
+        self.shape = (*self._box.shape, *data.shape[3:])
+        self.dtype = data.dtype
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        spans = [part.indices(length) for part, length in zip(index, self.shape, strict=False)]
+        moved = [slice(a + o, b + o) for (a, b, _), o in zip(spans, self._box.start, strict=False)]
+        return np.asarray(self._data[tuple(moved)])

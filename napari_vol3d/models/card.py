@@ -43,6 +43,9 @@ class InputSpec(Record):
     multiple: int = Field(1, ge=1, le=1024, title="Multiple", description="Every patch edge must divide by this")
     intensity: IntensityScheme = Field(default_factory=IntensityScheme, title="Intensity scheme")
     anatomical: bool = Field(False, title="Anatomical", description="Trained on scans turned to (S, P, L) axes")
+    flip_axes: tuple[Literal[0, 1, 2], ...] = Field(
+        (), title="Flips", description="Axes (0 z, 1 y, 2 x) along which a mirrored scan means the same"
+    )
     field_of_view: Lengths | None = Field(
         None, title="Field of view", description="Largest extent (z, y, x) of a training scan"
     )
@@ -76,7 +79,7 @@ class OutputSpec(Record):
 class InferenceDefaults(Record):
     """How to run it where nobody says otherwise."""
 
-    scheme: Literal["halo"] = Field("halo", title="Scheme", description="How tiles share their borders")
+    scheme: Literal["halo", "overlap"] = Field("halo", title="Scheme", description="How tiles share their borders")
     halo: int = Field(ge=0, title="Halo", description="Voxels of context that a tile computes and throws away")
     bytes_per_voxel: int = Field(
         1024, gt=0, title="Bytes per voxel", description="Memory that a voxel of the patch takes while it is computed"

@@ -94,6 +94,18 @@ def test_a_large_volume_is_measured_on_a_regular_subset(monkeypatch: pytest.Monk
     whole = measure_intensity(scan, IntensityScheme())
     monkeypatch.setattr(intensity, "HISTOGRAM_SAMPLES", 900)
     subset = measure_intensity(scan, IntensityScheme())
-    assert subset == measure_intensity(scan.reshape(-1)[::3].reshape(-1, 1, 1), IntensityScheme())
+    assert subset == measure_intensity(scan.reshape(len(scan), -1)[:, ::3, None], IntensityScheme())
+    read: list[int] = []
+
+    class Planes:
+        shape = scan.shape
+
+        def __getitem__(self, z: int) -> np.ndarray:
+            read.append(z)
+            return scan[z]
+
+    monkeypatch.setattr(intensity, "HISTOGRAM_PLANES", 4)
+    assert measure_intensity(Planes(), IntensityScheme()).shift == pytest.approx(whole.shift, rel=0.1)
+    assert read == [0, 3, 6, 9]  # a volume that is larger than memory is not read as a whole
     assert subset.shift == pytest.approx(whole.shift, rel=0.1)
     assert subset.scale == pytest.approx(whole.scale, rel=0.1)

@@ -19,9 +19,27 @@ def tiles_of(grid: GridMap) -> TilePlan:
     return TilePlan(shape=grid.model_shape, patch_size=(16, 12, 8), halo=2, multiple=2)
 
 
+def to_model(grid: GridMap, scan: np.ndarray, part: Box, patch: Box) -> np.ndarray:
+    """Voxels (z, y, x, C) of `part`, on a patch of the model's grid."""
+    ways = [
+        grid.weights_to_model(axis, (part.start[axis], part.stop[axis]), (patch.start[axis], patch.stop[axis]))
+        for axis in range(3)
+    ]
+    return np.einsum("az,by,cx,zyxk->abck", *ways, scan.astype(np.float32), optimize=True)
+
+
+def scores_to_scan(grid: GridMap, scores: np.ndarray, patch: Box, owned: Box) -> np.ndarray:
+    """Scores (z, y, x, K) of a patch, at scan voxels."""
+    ways = [
+        grid.weights_to_scan(axis, (patch.start[axis], patch.stop[axis]), (owned.start[axis], owned.stop[axis]))
+        for axis in range(3)
+    ]
+    return np.einsum("az,by,cx,zyxk->abck", *ways, scores, optimize=True)
+
+
 def resampled(grid: GridMap, scan: np.ndarray, patch: Box) -> np.ndarray:
     part = grid.needed(patch)
-    return grid.to_model(scan[part.slices][..., None], part, patch)[..., 0]
+    return to_model(grid, scan[part.slices][..., None], part, patch)[..., 0]
 
 
 @given(shape=shapes, scan=spacings, model=spacings)
@@ -55,7 +73,7 @@ def test_needed_voxels_are_enough(shape: Triple, scan: tuple, model: tuple, seed
     grid = grid_map(shape, scan, model)
     values = np.random.default_rng(seed).random(shape).astype(np.float32)
     everything = Box.of(grid.model_shape)
-    whole = grid.to_model(values[..., None], Box.of(shape), everything)[..., 0]
+    whole = to_model(grid, values[..., None], Box.of(shape), everything)[..., 0]
     for tile in tiles_of(grid):
         inside = tile.patch.intersect(everything)
         assert np.allclose(resampled(grid, values, inside), whole[inside.slices], atol=2e-4)
@@ -68,7 +86,7 @@ def test_the_identity_leaves_voxels_as_they_are() -> None:
         assert grid.identity
         box = Box.of(values.shape)
         assert np.array_equal(resampled(grid, values, box), values)
-        assert np.array_equal(grid.scores_to_scan(values[..., None], box, box)[..., 0], values)
+        assert np.array_equal(scores_to_scan(grid, values[..., None], box, box)[..., 0], values)
 
 
 def test_nearly_equal_spacings_are_taken_as_equal() -> None:
@@ -90,8 +108,8 @@ def test_a_linear_ramp_stays_a_linear_ramp(model: tuple[float, float, float]) ->
     expected = ramp(grid.model_shape, spacing / np.array(grid.ratio))
     room = tuple(slice(6, -6) for _ in range(3))  # at the faces the nearest voxel is repeated and smoothed
     assert np.allclose(found[room], expected[room], atol=1e-3)
-    back = grid.scores_to_scan(
-        expected[..., None].astype(np.float32), Box.of(grid.model_shape), Box.of(grid.scan_shape)
+    back = scores_to_scan(
+        grid, expected[..., None].astype(np.float32), Box.of(grid.model_shape), Box.of(grid.scan_shape)
     )[..., 0]
     room = tuple(slice(3, -3) for _ in range(3))
     assert np.allclose(back[room], ramp(grid.scan_shape, spacing)[room], atol=1e-3)
@@ -108,7 +126,7 @@ def test_labels_there_and_back_stay_where_they_are(model: tuple[float, float, fl
         part = grid.needed(tile.patch)
         one_hot = np.stack([~mask[part.slices], mask[part.slices]], axis=-1)
         owned = grid.owned(tile.core)
-        scores = grid.scores_to_scan(grid.to_model(one_hot, part, tile.patch), tile.patch, owned)
+        scores = scores_to_scan(grid, to_model(grid, one_hot, part, tile.patch), tile.patch, owned)
         back[owned.slices] = scores.argmax(axis=-1) == 1
     assert dice(back, mask) > 0.95
 

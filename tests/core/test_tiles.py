@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.errors import Vol3dError
-from napari_vol3d.core.tiles import TilePlan, plan_tiles
+from napari_vol3d.core.tiles import GivenTiles, TilePlan, plan_tiles
 
 multiples = st.sampled_from([1, 2, 4, 8])
 
@@ -98,6 +99,42 @@ def test_no_single_tile_edge_would_compute_less(shape: Triple, budget: int) -> N
         if edge**3 <= budget:
             cube = TilePlan(shape=shape, patch_size=(edge,) * 3, halo=halo, multiple=multiple)
             assert plan.redundancy <= cube.redundancy + 1e-9
+
+
+@given(
+    shape=st.tuples(*[st.integers(1, 34)] * 3), multiple=st.sampled_from([1, 2, 4]), halo=st.integers(0, 5),
+    budget=st.integers(200, 12_000),
+)  # fmt: skip
+@settings(deadline=None, max_examples=60)
+def test_no_legal_patch_would_compute_less(shape: Triple, multiple: int, halo: int, budget: int) -> None:
+    """Tries every patch there is."""
+    reach = -(-halo // multiple) * multiple
+    axes = []
+    for length in shape:
+        padded = -(-length // multiple) * multiple
+        axes.append([edge for edge in range(multiple, padded + 1, multiple) if edge > 2 * reach or edge == padded])
+    legal = [patch for patch in product(*axes) if math.prod(patch) <= budget]
+    if not legal:
+        with pytest.raises(Vol3dError, match="memory budget"):
+            plan_tiles(shape, multiple=multiple, halo=halo, most_voxels=budget)
+        return
+    tilings = (TilePlan(shape=shape, patch_size=patch, halo=reach, multiple=multiple) for patch in legal)
+    least = min(len(tiling) * math.prod(tiling.patch_size) for tiling in tilings)
+    plan = plan_tiles(shape, multiple=multiple, halo=halo, most_voxels=budget)
+    assert len(plan) * math.prod(plan.patch_size) == least
+    assert plan.patch_size in legal
+
+
+@given(plan=plans())
+@settings(deadline=None, max_examples=40)
+def test_given_tiles_are_a_plan_like_any_other(plan: TilePlan) -> None:
+    z, y, x = plan.axes
+    given_tiles = GivenTiles(
+        shape=plan.shape, patch_size=plan.patch_size, halo=plan.halo, multiple=plan.multiple, spans=(z, y, x)
+    )
+    assert list(given_tiles) == list(plan)
+    assert len(given_tiles) == len(plan)
+    assert given_tiles.redundancy == plan.redundancy
 
 
 def test_smallest_holds_for_every_edge() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io import gate
+from napari_vol3d.io import gate, npy
 from napari_vol3d.io.npy import LazyArray, read_npy
 
 
@@ -167,3 +167,15 @@ def test_without_room_in_memory_the_voxels_are_the_same(tmp_path, monkeypatch, d
     box = Box(start=(0, 1, 2), stop=(3, 4, 5))
     np.testing.assert_array_equal(lazy.read(box), eager.read(box))
     np.testing.assert_array_equal(lazy.data[..., ::-1], eager.data[..., ::-1])
+
+
+def test_a_small_file_is_read_and_a_large_one_mapped(tmp_path, monkeypatch):
+    voxels = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    np.save(tmp_path / "a.npy", voxels)
+    monkeypatch.setattr(npy, "MAPPED_FROM", voxels.nbytes + 1)
+    read = read_npy(tmp_path / "a.npy").data
+    assert type(read) is np.ndarray
+    monkeypatch.setattr(npy, "MAPPED_FROM", voxels.nbytes)
+    mapped = read_npy(tmp_path / "a.npy").data
+    assert isinstance(mapped, np.memmap)
+    np.testing.assert_array_equal(read, mapped)

@@ -31,6 +31,23 @@ def test_round_trip(tmp_path, content):
     assert card.label_names == {3: "dim", 7: "bright"}
 
 
+def test_how_to_run_it_round_trips(tmp_path, content):
+    content["input"]["flip_axes"] = [2, 0]
+    content["inference"] |= {"scheme": "overlap", "seconds_per_megavoxel": 3.5}
+    card = read_card(write(tmp_path, content))
+    assert card.input.flip_axes == (2, 0)
+    assert (card.inference.scheme, card.inference.seconds_per_megavoxel) == ("overlap", 3.5)
+    assert ModelCard.model_validate_json(card.model_dump_json()) == card
+
+
+def test_an_older_card_is_understood(tmp_path, content):
+    """Cards were written before models could be blended or mirrored."""
+    del content["input"]["flip_axes"], content["inference"]["scheme"], content["inference"]["seconds_per_megavoxel"]
+    card = read_card(write(tmp_path, content))
+    assert (card.input.flip_axes, card.inference.scheme) == ((), "halo")
+    assert card.inference.seconds_per_megavoxel is None
+
+
 def test_a_card_is_a_value(content):
     card = ModelCard.model_validate(content)
     assert hash(card.weights) == hash(ModelCard.model_validate(content).weights)
@@ -48,6 +65,8 @@ def test_a_card_is_a_value(content):
         (("input", "spacing"), [1.0, 0.0, 1.0]), (("input", "spacing"), [1.0, -1.0, 1.0]),
         (("input", "field_of_view"), [0.0, 40.0, 40.0]), (("input", "patch_size"), [0, 8, 8]),
         (("input", "multiple"), 10**9), (("input", "intensity"), {"kind": "quantile", "lower": -5, "upper": 200}),
+        (("input", "flip_axes"), [3]), (("inference", "scheme"), "sliding"),
+        (("inference", "seconds_per_megavoxel"), 0.0),
         (("output", "classes"), [{"id": 0, "name": "a", "color": "#ff0000"}]),
         (("output", "classes"), [{"id": 2**32, "name": "a", "color": "#ff0000"}]),
         (("output", "classes"), [{"id": 1, "name": "a", "color": "#ff0000"}] * 2),

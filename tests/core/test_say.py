@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_vol3d.core import say
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (0.84, "0.8 s"), (12.4, "12 s"), (99.4, "99 s"), (100, "2 min"), (5399, "90 min"), (5400, "1.5 h")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert say.say_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(640e6, "640 MB"), (1.06e9, "1.1 GB"), (49e6, "49 MB")])
+def test_amounts_of_memory(count: float, text: str) -> None:
+    assert say.say_bytes(count) == text
