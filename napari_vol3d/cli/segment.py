@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 from napari_vol3d.core.errors import FileProblem, Vol3dError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_vol3d.core.box import Box
+    from napari_vol3d.core.volume import Volume
+    from napari_vol3d.io.label_store import LabelStore
     from napari_vol3d.models.store import Model
     from napari_vol3d.pipeline.child import Engine
-    from napari_vol3d.pipeline.segment import Prediction
+    from napari_vol3d.pipeline.prediction import Prediction
     from napari_vol3d.pipeline.settings import SegmentSettings
+
+STORE = ".ome.zarr"
 
 
 def add(commands: Any) -> None:
@@ -24,14 +31,45 @@ def add(commands: Any) -> None:
         description="Run a model over scans; the labels lie on each scan's own grid. The voxels are the same as those "
         "that the napari window gives.",
     )
-    sub.add_argument("scans", nargs="+", type=Path, metavar="SCAN", help="scan files (.nii.gz, .nii, .tif, .npy)")
-    sub.add_argument("--model", required=True, help="name of a model (see `napari-vol3d models`) or its folder")
+    sub.add_argument(
+        "scans", nargs="+", type=Path, metavar="SCAN", help="scan files (.nii.gz, .nii, .tif, .npy, .zarr)"
+    )
+    sub.add_argument(
+        "--model",
+        required=True,
+        action="append",
+        help="name of a model (see `napari-vol3d models`) or its folder; given twice, the two are averaged",
+    )
     sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the labels; made if absent")
-    sub.add_argument("--format", choices=("same", ".nii.gz", ".nii", ".tif"), default="same", help="file format")
+    sub.add_argument(
+        "--format",
+        choices=("same", ".nii.gz", ".nii", ".tif", STORE),
+        default="same",
+        help=f"file format; {STORE} is written tile by tile, for scans larger than memory; can be resumed",
+    )
     sub.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where the network runs")
+    sub.add_argument(
+        "--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow", help="what Keras computes with"
+    )
     sub.add_argument("--memory-gb", type=float, default=2.0, help="most memory that one patch may take (default 2)")
+    sub.add_argument(
+        "--exact",
+        action="store_true",
+        help="as much context as the network can see, instead of what it was found to need",
+    )
     sub.add_argument("--halo", type=int, default=None, help="context voxels thrown away at tile borders")
+    sub.add_argument(
+        "--scheme",
+        choices=("auto", "halo", "overlap"),
+        default="auto",
+        help="each voxel once, with context, or blended patches (default: what the network needs)",
+    )
+    sub.add_argument("--mirror", action="store_true", help="average over mirrored patches, at 2 to 8 times the work")
+    sub.add_argument("--skip-below", type=float, metavar="VALUE", help="patches that are darker everywhere: background")
+    sub.add_argument("--mask", type=Path, metavar="FILE", help="volume; patches without a voxel of it: background")
+    sub.add_argument("--box", type=_box, metavar="Z0:Z1,Y0:Y1,X0:X1", help="the part of each scan, in voxels")
     sub.add_argument("--no-resample", action="store_true", help="work at the scan's own spacing")
+    sub.add_argument("--no-cache", action="store_true", help="neither use nor keep results of earlier runs")
     sub.add_argument("--overwrite", action="store_true", help="replace label files that are already there")
     sub.set_defaults(run=run)
 
@@ -42,45 +80,108 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_vol3d.pipeline.child import Engine
     from napari_vol3d.pipeline.settings import SegmentSettings
 
-    model = find_model(chosen.model)
+    models = [find_model(name) for name in chosen.model]
     settings = SegmentSettings.of(
         {
-            "device": chosen.device, "memory_gb": chosen.memory_gb, "halo": chosen.halo,
-            "resample": not chosen.no_resample,
+            "device": chosen.device, "backend": chosen.backend, "memory_gb": chosen.memory_gb, "halo": chosen.halo,
+            "context": "exact" if chosen.exact else "measured", "scheme": chosen.scheme, "mirror": chosen.mirror,
+            "skip_below": chosen.skip_below, "resample": not chosen.no_resample, "cache": not chosen.no_cache,
         }
     )  # fmt: skip
     targets = _targets(chosen.scans, chosen.out, chosen.format, overwrite=chosen.overwrite)
     chosen.out.mkdir(parents=True, exist_ok=True)
     failed: list[Vol3dError] = []
-    engine = Engine(device=settings.device)
+    engine = Engine(device=settings.device, backend=settings.backend)
     try:
         for scan, target in targets.items():
             try:
-                _segment_one(scan, target, model, settings, engine)
+                _segment_one(scan, target, models, settings, engine, chosen)
             except Vol3dError as error:
                 sys.stderr.write(f"napari-vol3d: {scan}: {error}\n")
                 failed.append(error)
                 if not engine.alive:
-                    engine.close()
-                    engine = Engine(device=settings.device)
+                    engine.restart()
     finally:
         engine.close()
     return failed[0].exit_code if failed else 0
 
 
-def _segment_one(scan: Path, target: Path, model: Model, settings: SegmentSettings, engine: Engine) -> None:
+def _segment_one(
+    scan: Path, target: Path, models: list[Model], settings: SegmentSettings, engine: Engine, chosen: argparse.Namespace
+) -> None:
     from napari_vol3d.cli.bar import run_with_bar
     from napari_vol3d.io.registry import read_volume, write_labels
+    from napari_vol3d.models.ensemble import join_cards
+    from napari_vol3d.models.record import expected_rate
     from napari_vol3d.pipeline.checks import check_fit
+    from napari_vol3d.pipeline.plan import plan_segment
     from napari_vol3d.pipeline.segment import segment
 
-    volume = read_volume(scan)
-    for warning in check_fit(volume, model.card, resample=settings.resample).warnings:
+    volume, card = read_volume(scan), join_cards([model.card for model in models])
+    for warning in check_fit(volume, card, resample=settings.resample).warnings:
         sys.stderr.write(f"{scan.name}: {warning}\n")
-    prediction = run_with_bar(segment(volume, model, settings, engine=engine), title=scan.name, unit="tile")
-    labels = volume.with_data(prediction.labels, is_labels=True, classes=prediction.classes, channels=())
-    write_labels(target, labels)
+    plan = plan_segment(volume, card, settings, chosen.box, models=len(models))
+    rate = expected_rate(card, "CPU" if settings.device == "cpu" else "")
+    sys.stderr.write(f"{scan.name}: {plan.sentence(None if rate is None else rate * plan.megavoxels)}\n")
+    store = _store(target, volume, models, settings, chosen) if target.name.endswith(STORE) else None
+    verb = segment(
+        volume, models[0], settings, engine=engine, others=models[1:], region=chosen.box, sink=store,
+        mask=_mask(chosen.mask, volume),
+    )  # fmt: skip
+    prediction = run_with_bar(verb, title=scan.name, unit="tile")
+    if store is not None:
+        store.finish()
+    else:
+        labels = volume.with_data(prediction.labels, is_labels=True, classes=prediction.classes, channels=())
+        write_labels(target, labels)
+    for note in prediction.notes:
+        sys.stderr.write(f"{scan.name}: {note}\n")
     sys.stdout.write(f"{target}  {_volumes(prediction)}  {prediction.seconds:.1f} s on {prediction.device}\n")
+
+
+def _store(
+    target: Path, volume: Volume, models: list[Model], settings: SegmentSettings, chosen: argparse.Namespace
+) -> LabelStore:
+    """Make the label image on disk, or go on with the one that the same run left unfinished."""
+    from napari_vol3d.core.labels import label_dtype
+    from napari_vol3d.io.label_store import LabelSpec, LabelStore
+
+    card = models[0].card
+    said = [model.card.weights.sha256 for model in models], settings.model_dump(exclude={"device", "cache"}), chosen.box
+    spec = LabelSpec(
+        geometry=volume.geometry, shape=volume.shape, dtype=label_dtype(max(card.label_names)),
+        classes=card.output.classes, run=f"{said} {volume.source} {volume.data.dtype}",
+    )  # fmt: skip
+    return LabelStore.resume_or_create(target, spec, overwrite=chosen.overwrite)
+
+
+def _mask(path: Path | None, volume: Volume) -> NDArray[Any] | None:
+    from napari_vol3d.core.errors import ScanMismatch
+    from napari_vol3d.io.registry import read_volume
+
+    if path is None:
+        return None
+    mask = read_volume(path)
+    if mask.shape != volume.shape:
+        raise ScanMismatch(f"The mask has shape {mask.shape}, the scan {volume.shape}.", hint="Choose its own mask.")
+    import numpy as np
+
+    marked: NDArray[Any] = np.asarray(mask.data) != 0
+    return marked
+
+
+def _box(text: str) -> Box:
+    """Read a box as slices are written in Python."""
+    from napari_vol3d.core.box import Box
+
+    try:
+        spans = [[int(number) for number in span.split(":")] for span in text.split(",")]
+        (z0, z1), (y0, y1), (x0, x1) = spans
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            "a box is written Z0:Z1,Y0:Y1,X0:X1, for instance 10:60,0:128,0:128"
+        ) from error
+    return Box(start=(z0, y0, x0), stop=(z1, y1, x1))
 
 
 def _volumes(prediction: Prediction) -> str:

@@ -7,6 +7,7 @@ other libraries print goes to stderr. The process ends when its pipe closes or a
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import queue
 import signal
@@ -17,15 +18,17 @@ from typing import TextIO
 
 from napari_vol3d.core.errors import EngineProblem, ModelProblem, ScanMismatch, Vol3dError
 from napari_vol3d.engine.inbox import Inbox
-from napari_vol3d.engine.messages import Failed, Message, Ready
+from napari_vol3d.engine.messages import OUT_OF_MEMORY, Cancel, Cancelled, Failed, Message, Ready
 
 IDLE_SECONDS = 600.0
+NO_MEMORY = Failed(problem="memory", message="The engine ran out of memory.", hint="Choose a smaller memory budget.")
 
 
 def main() -> None:
     """Serve requests until the parent is gone."""
     parser = argparse.ArgumentParser(prog="napari_vol3d.engine")
     parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
+    parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--folder", help="private folder to remove when the parent is gone")
@@ -48,7 +51,9 @@ def main() -> None:
     from napari_vol3d.engine import runtime
 
     try:
-        awake = runtime.start(arguments.device, precision=arguments.precision, train=arguments.train)
+        awake = runtime.start(
+            arguments.device, backend=arguments.backend, precision=arguments.precision, train=arguments.train
+        )
     except EngineProblem as problem:
         say(Failed(problem="engine", message=problem.message, hint=problem.hint))
         return
@@ -61,9 +66,12 @@ def main() -> None:
             request = inbox.waiting.get(timeout=IDLE_SECONDS)
         except queue.Empty:
             return
-        inbox.cancelled.clear()
-        for report in _answer(server.answer(request)):
-            say(report)
+        if isinstance(request, Cancel):
+            inbox.cancelled.clear()
+            say(Cancelled(number=request.number))
+        elif not inbox.cancelled.is_set():
+            for report in _answer(server.answer(request)):
+                say(report)
 
 
 def _answer(reports: Iterator[Message]) -> Iterator[Message]:
@@ -75,10 +83,13 @@ def _answer(reports: Iterator[Message]) -> Iterator[Message]:
     except ScanMismatch as error:
         yield Failed(problem="mismatch", message=error.message, hint=error.hint)
     except MemoryError:
-        yield Failed(problem="memory", message="The engine ran out of memory.", hint="Choose a smaller memory budget.")
+        yield NO_MEMORY
     except Vol3dError as error:
         yield Failed(problem="engine", message=error.message, hint=error.hint)
     except OSError as error:
+        if error.errno == errno.ENOMEM:  # a file that could not be mapped
+            yield NO_MEMORY
+            return
         yield Failed(problem="engine", message=f"The engine could not use a file: {error}.", hint="Is the disk full?")
 
 
@@ -91,4 +102,7 @@ def _claim_stdout() -> TextIO:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ModelProblem
-from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.metrics import dice
-from napari_vol3d.core.resample import grid_map
+from napari_vol3d.core.patch import read_patch
 from napari_vol3d.core.tiles import plan_tiles
 from napari_vol3d.engine.architectures import UNetDesign, build_unet, main_head
 from napari_vol3d.engine.augment import Augmentation
 from napari_vol3d.engine.checkpoint import TrainingState, read_checkpoint, write_checkpoint
 from napari_vol3d.engine.feed import Case, PatchFeed, open_case
-from napari_vol3d.engine.kernel import segment_tile
 from napari_vol3d.engine.losses import supervised_deeply
 from napari_vol3d.engine.messages import Epoch, Fit, Step
 
@@ -178,30 +176,16 @@ def recalibrate(network: keras.Model, feed: PatchFeed) -> None:
         layer.moving_variance.assign(np.maximum(square - mean**2, 0))
 
 
-class _Head:
-    """The network that is being trained, as the kernel sees one."""
-
-    def __init__(self, network: keras.Model) -> None:
-        self._head = main_head(network)
-
-    def scores(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(self._head(patch[None], training=False)[0])
-
-    def decide(self, scores: NDArray[np.float32]) -> NDArray[np.uint16]:
-        return np.asarray(scores.argmax(axis=-1), dtype=np.uint16)
-
-
 def predict(network: keras.Model, case: Case, multiple: int) -> NDArray[np.uint16]:
     """Give the class numbers (z, y, x) of a whole scan, tile by tile where it is large."""
     shape = Box.of(case.labels.shape).shape
-    grid, as_is = grid_map(shape, (1.0, 1.0, 1.0), None), IntensityMap(low=-np.inf, high=np.inf, shift=0.0, scale=1.0)
     plan = plan_tiles(shape, multiple=multiple, halo=3 * multiple, most_voxels=VALIDATION_VOXELS)
-    head, labels = _Head(network), np.zeros(shape, np.uint16)
+    head, labels = main_head(network), np.zeros(shape, np.uint16)
     for tile in plan:
-        part, scores = segment_tile(
-            tile, lambda box: case.image[box.slices], grid, [as_is] * case.image.shape[-1], head
-        )  # fmt: skip
-        labels[part.slices] = head.decide(scores)
+        patch = read_patch(lambda box: np.asarray(case.image[box.slices]), tile.patch, shape)
+        numbers = np.argmax(head(patch[None], training=False)[0], axis=-1)
+        z, y, x = tile.patch.start
+        labels[tile.core.slices] = numbers[tile.core.shifted((-z, -y, -x)).slices]
     return labels
 
 

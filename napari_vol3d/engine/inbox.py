@@ -8,26 +8,23 @@ import shutil
 import threading
 from typing import TextIO
 
-from napari_vol3d.engine.messages import REQUEST, Cancel, Fit, Focus, LoadModel, Segment
+from napari_vol3d.engine.messages import OUT_OF_MEMORY, REQUEST, Cancel, Request
 
 
 class Inbox:
-    """Requests as they come: `Cancel` and `Focus` act at once, the others wait their turn.
+    """Requests as they come: a `Cancel` acts at once, and waits its turn too, to be answered when all is quiet.
 
     Attributes
     ----------
     waiting : SimpleQueue
         Work to do, in order.
     cancelled : Event
-        Set when the running work should stop.
-    focus : tuple of float or None
-        Scan voxel (z, y, x) that the person looks at.
+        Set from the moment a `Cancel` arrives until its turn has come: what runs should stop, what waits be dropped.
     """
 
     def __init__(self, source: TextIO, folder: str | None = None) -> None:
-        self.waiting: queue.SimpleQueue[LoadModel | Segment | Fit] = queue.SimpleQueue()
+        self.waiting: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self.cancelled = threading.Event()
-        self.focus: tuple[float, float, float] | None = None
         self._folder = folder
         threading.Thread(target=self._read, args=(source,), daemon=True).start()
 
@@ -35,6 +32,8 @@ class Inbox:
         try:
             for line in source:
                 self._take(line)
+        except MemoryError:  # the parent goes on, with another process in the same folder
+            os._exit(OUT_OF_MEMORY)
         finally:
             # The parent is gone, or talks nonsense: whatever is running is for nobody. A parent that was killed left
             # its folder, with the scan in it.
@@ -46,7 +45,4 @@ class Inbox:
         request = REQUEST.validate_json(line)
         if isinstance(request, Cancel):
             self.cancelled.set()
-        elif isinstance(request, Focus):
-            self.focus = request.point
-        else:
-            self.waiting.put(request)
+        self.waiting.put(request)

@@ -11,8 +11,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from napari_vol3d.core.intensity import IntensityMap
+from napari_vol3d.core.resample import GridMap
 from napari_vol3d.models.card import ModelCard
 
+OUT_OF_MEMORY = 71  # exit code of an engine that had not even enough memory left to say so
 Triple = tuple[int, int, int]
 Spacing = tuple[float, float, float]
 
@@ -23,29 +25,64 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
-class LoadModel(Message):
-    """Load the network described by `card` from the file `weights`."""
+class ModelFile(Message):
+    """The network described by `card`, in the file `weights`."""
 
-    kind: Literal["load"] = "load"
     weights: str
     card: ModelCard
 
 
-class Segment(Message):
-    """Segment the box of a scan and write the labels into a file of the same shape as the scan."""
+class LoadModels(Message):
+    """Load networks; where there are several, their probabilities are averaged."""
 
-    kind: Literal["segment"] = "segment"
-    scan: str
-    labels: str
+    kind: Literal["load"] = "load"
+    models: tuple[ModelFile, ...]
+
+
+class Open(Message):
+    """Make ready for patches of one kind, and name the files that they come and go in.
+
+    Attributes
+    ----------
+    inputs : str
+        Array (slots, z, y, x, C) of stored voxels: a patch, or the part of the scan that it is interpolated from.
+    outputs : str
+        Array (slots, z, y, x) of class ids; the labels that a patch owns begin at the first voxel.
+    probabilities : str or None
+        Array (slots, classes, z, y, x) of uint8, 0 to 255.
+    windows : tuple or None
+        Origins along z, y and x of the patches of an overlap scheme, which come in this order.
+    mirror_axes : tuple of int
+        Axes along which the patch is also seen mirrored; the results are averaged.
+    """
+
+    kind: Literal["open"] = "open"
+    inputs: str
+    outputs: str
     probabilities: str | None = None
-    ratio: Spacing
-    model_shape: Triple
     intensity: tuple[IntensityMap, ...]
+    grid: GridMap
     patch_size: Triple
-    halo: int
+    windows: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None = None
+    mirror_axes: tuple[int, ...] = ()
+
+
+class Patch(Message):
+    """Compute the patch whose voxels lie in `slot`.
+
+    Attributes
+    ----------
+    start : tuple of int
+        First voxel of the patch on the model's grid.
+    owned_start, owned_stop : tuple of int
+        The scan voxels that are wanted of it.
+    """
+
+    kind: Literal["patch"] = "patch"
+    slot: int
     start: Triple
-    stop: Triple
-    focus: Spacing | None = None
+    owned_start: Triple
+    owned_stop: Triple
 
 
 class TrainingCase(Message):
@@ -88,17 +125,11 @@ class Fit(Message):
     checkpoint: str | None = None
 
 
-class Focus(Message):
-    """Where the person looks now, in scan voxels: tiles near it come first."""
-
-    kind: Literal["focus"] = "focus"
-    point: Spacing
-
-
 class Cancel(Message):
-    """Stop after the running tile or batch."""
+    """Forget the patches that wait, and stop after the running patch or batch."""
 
     kind: Literal["cancel"] = "cancel"
+    number: int
 
 
 class Ready(Message):
@@ -111,17 +142,44 @@ class Ready(Message):
 
 
 class Loaded(Message):
-    """The network is loaded."""
+    """The networks are loaded.
+
+    Attributes
+    ----------
+    reach : int
+        Theoretical halo: voxels of context beyond which nothing changes the result.
+    instance_statistics : bool
+        Whether a result depends on the whole patch, so that tiles must be blended.
+    rewrites : tuple of str
+        What was done to make them faster, for people.
+    """
 
     kind: Literal["loaded"] = "loaded"
+    reach: int
+    instance_statistics: bool
+    bytes_per_voxel: int
+    flops_per_voxel: float
+    rewrites: tuple[str, ...] = ()
 
 
-class TileDone(Message):
-    """The labels of this box of the scan are final and written."""
+class Opened(Message):
+    """Patches may come: their function is traced, and on a GPU has run once."""
 
-    kind: Literal["tile"] = "tile"
-    done: int
-    total: int
+    kind: Literal["opened"] = "opened"
+
+
+class PatchDone(Message):
+    """A patch is computed, and its slot is free again once its labels were read.
+
+    Attributes
+    ----------
+    start, stop : tuple of int
+        The scan voxels whose labels are final and lie in the output slot: the core's; with an overlap scheme the rows
+        that no later patch touches, which may be none.
+    """
+
+    kind: Literal["done_patch"] = "done_patch"
+    slot: int
     start: Triple
     stop: Triple
 
@@ -147,10 +205,16 @@ class Step(Message):
 
 
 class Done(Message):
-    """The request is finished; `cancelled` where it was stopped on request."""
+    """The training is finished, or was stopped on request."""
 
     kind: Literal["done"] = "done"
-    cancelled: bool = False
+
+
+class Cancelled(Message):
+    """Nothing runs any more; the answer to the `Cancel` of this number."""
+
+    kind: Literal["cancelled"] = "cancelled"
+    number: int
 
 
 class Failed(Message):
@@ -162,7 +226,9 @@ class Failed(Message):
     hint: str = ""
 
 
-Request = Annotated[LoadModel | Segment | Fit | Focus | Cancel, Field(discriminator="kind")]
-Report = Annotated[Ready | Loaded | TileDone | Epoch | Step | Done | Failed, Field(discriminator="kind")]
+Request = Annotated[LoadModels | Open | Patch | Fit | Cancel, Field(discriminator="kind")]
+Report = Annotated[
+    Ready | Loaded | Opened | PatchDone | Epoch | Step | Done | Cancelled | Failed, Field(discriminator="kind")
+]
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 REPORT: TypeAdapter[Report] = TypeAdapter(Report)

@@ -1,86 +1,88 @@
-"""Answering requests: load, segment, fit. One at a time, each a generator of reports."""
+"""Answering requests: load, open, patch, fit. One at a time, each a generator of reports."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
-
-from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import EngineProblem, Vol3dError
-from napari_vol3d.core.resample import GridMap
-from napari_vol3d.core.tiles import TilePlan
-from napari_vol3d.engine.fit import fit
+from napari_vol3d.engine.backends import gist, library_errors, ran_out_of_memory
+from napari_vol3d.engine.bench import Bench
 from napari_vol3d.engine.inbox import Inbox
-from napari_vol3d.engine.kernel import nearest_to, segment_box
-from napari_vol3d.engine.load import load_network
-from napari_vol3d.engine.messages import Done, Fit, Loaded, LoadModel, Message, Segment, TileDone
-from napari_vol3d.engine.predictor import NetworkPredictor
-from napari_vol3d.models.card import ModelCard
+from napari_vol3d.engine.kernel import PatchKernel
+from napari_vol3d.engine.load import Network, load_network
+from napari_vol3d.engine.messages import Done, Fit, Loaded, LoadModels, Message, Open, Opened, Patch, Request
+
+log = logging.getLogger(__name__)
+MOST_KERNELS = 4  # of one set of networks: compiling takes about as long as a small scan
 
 
 class Server:
-    """Holds the loaded network between requests."""
+    """Holds the loaded networks, their compiled kernels, and what patches come and go in."""
 
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
-        self.predictor: NetworkPredictor | None = None
-        self.card: ModelCard | None = None
+        self.networks: tuple[Network, ...] = ()
+        self.bench: Bench | None = None
+        self._kernels: dict[tuple[object, ...], PatchKernel] = {}
 
-    def answer(self, request: LoadModel | Segment | Fit | None) -> Iterator[Message]:
+    def answer(self, request: Request) -> Iterator[Message]:
         """Do what is asked and report on the way."""
         try:
             match request:
-                case LoadModel():
+                case LoadModels():
                     yield self._load(request)
-                case Segment():
-                    yield from self._segment(request)
+                case Open():
+                    yield self._open(request)
+                case Patch():
+                    yield self._patch(request)
                 case Fit():
                     yield from self._fit(request)
-        except tf.errors.ResourceExhaustedError as error:
-            raise MemoryError(str(error)) from error
-        except tf.errors.OpError as error:
-            raise EngineProblem(f"TensorFlow failed: {error.message}.", hint="The log has the details.") from error
+        except library_errors() as error:
+            log.exception("the request %s failed", request.kind)
+            if ran_out_of_memory(error):
+                raise MemoryError(str(error)) from error
+            raise EngineProblem(f"The network failed: {gist(error)}.", hint="The log has the details.") from error
 
-    def _load(self, request: LoadModel) -> Loaded:
-        network = load_network(Path(request.weights), request.card)
-        self.predictor = NetworkPredictor(network, request.card)
-        self.card = request.card
-        return Loaded()
-
-    def _segment(self, request: Segment) -> Iterator[Message]:
-        if self.predictor is None or self.card is None:
-            raise Vol3dError("No model is loaded.", hint="Load a model first.")
-        scan = np.load(request.scan, mmap_mode="r")
-        labels = np.load(request.labels, mmap_mode="r+")
-        scores_file = np.load(request.probabilities, mmap_mode="r+") if request.probabilities else None
-        grid = GridMap(scan_shape=scan.shape[:3], model_shape=request.model_shape, ratio=request.ratio)
-        plan = TilePlan(
-            shape=grid.model_shape, patch_size=request.patch_size, halo=request.halo,
-            multiple=self.card.input.multiple,
-        )  # fmt: skip
-        box = Box(start=request.start, stop=request.stop)
-        self.inbox.focus = request.focus or box.centre
-        order = nearest_to(lambda: self.inbox.focus or box.centre, grid)
-        total = grid.tiles_meeting(plan, box)
-        parts = segment_box(
-            order, plan, box, lambda part: scan[part.slices], grid, request.intensity, self.predictor
+    def _load(self, request: LoadModels) -> Loaded:
+        self.bench, self._kernels = None, {}
+        self.networks = tuple(load_network(Path(item.weights), item.card) for item in request.models)
+        anatomies = [network.anatomy for network in self.networks]
+        return Loaded(
+            reach=max(each.halo for each in anatomies),
+            instance_statistics=any(each.instance_statistics for each in anatomies),
+            bytes_per_voxel=max(each.bytes_per_voxel for each in anatomies),
+            flops_per_voxel=sum(each.flops_per_voxel for each in anatomies),
+            rewrites=tuple(line for network in self.networks for line in network.rewrites),
         )
-        for done, (part, scores) in enumerate(parts, start=1):
-            labels[part.slices] = self.predictor.decide(scores)
-            if scores_file is not None:
-                probabilities = self.predictor.probabilities(scores)
-                scores_file[(slice(None), *part.slices)] = np.moveaxis(np.round(probabilities * 255), -1, 0)
-            yield TileDone(done=done, total=total, start=part.start, stop=part.stop)
-            if self.inbox.cancelled.is_set():
-                break
-        yield Done(cancelled=self.inbox.cancelled.is_set())
+
+    def _open(self, request: Open) -> Opened:
+        if not self.networks:
+            raise Vol3dError("No model is loaded.", hint="Load a model first.")
+        self.bench = None  # lets go of the files of the last run
+        self.bench = Bench(request, self._kernel)
+        return Opened()
+
+    def _kernel(self, **kind: object) -> PatchKernel:
+        """Give the kernel of this kind: compiled once, kept for the next run."""
+        key = tuple(sorted(kind.items()))
+        if key not in self._kernels:
+            while len(self._kernels) >= MOST_KERNELS:
+                del self._kernels[next(iter(self._kernels))]
+            self._kernels[key] = PatchKernel(self.networks, **kind)  # type: ignore[arg-type]
+        return self._kernels[key]
+
+    def _patch(self, request: Patch) -> Message:
+        if self.bench is None:
+            raise Vol3dError("No run is open.", hint="Open one first.")
+        return self.bench.compute(request)
 
     def _fit(self, request: Fit) -> Iterator[Message]:
+        from napari_vol3d.engine.fit import fit  # TensorFlow alone trains; other backends never need it
+
         for report in fit(request):
             yield report
             if self.inbox.cancelled.is_set():
                 break
-        yield Done(cancelled=self.inbox.cancelled.is_set())
+        yield Done()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.resample import SAME_SPACING
 from napari_vol3d.core.volume import Geometry, Spacing, Volume
@@ -13,6 +14,7 @@ from napari_vol3d.models.card import ModelCard
 
 MILLIMETRES = {"mm": 1.0, "um": 1e-3, "nm": 1e-6}
 MUCH_LARGER = 1.5  # times the field of view the model was trained on
+FAR_TOO_SMALL = 0.2  # of it, along every axis: such a scan shows something else, or its voxel size is wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,20 @@ def spacing_in(geometry: Geometry, unit: str) -> Spacing | None:
     return (z, y, x)
 
 
-def check_fit(volume: Volume, card: ModelCard, *, resample: bool = True) -> Fit:
-    """Hold a model's card against a scan."""
+def check_fit(volume: Volume, card: ModelCard, *, resample: bool = True, region: Box | None = None) -> Fit:
+    """Hold a model's card against a scan.
+
+    Parameters
+    ----------
+    region : Box, optional
+        The part of the scan that will be segmented, in its voxels: warnings are about that part alone.
+    """
     wanted, given = len(card.input.channels), volume.data.shape[3] if len(volume.data.shape) > 3 else 1
     if given != wanted:
-        return Fit(problem=f"The scan has {given} channel(s), the model wants {wanted}. Choose another layer or model.")
+        split = ", or split the layer (layer menu, Split Stack)" if wanted == 1 else ""
+        return Fit(
+            problem=f"The scan has {given} channel(s), the model wants {wanted}. Choose another layer or model{split}."
+        )
     if np.dtype(volume.data.dtype).kind not in "buif":
         return Fit(problem=f"The scan holds {volume.data.dtype}, not grey levels. Choose another layer.")
     warnings = []
@@ -70,11 +81,15 @@ def check_fit(volume: Volume, card: ModelCard, *, resample: bool = True) -> Fit:
                 f"Scan {_lengths(spacing)} {card.input.unit}, model {_lengths(card.input.spacing)}: "
                 "without resampling the labels may be poor."
             )
+    if spacing is not None and resample and _far_too_small(volume.shape, spacing, card):
+        return Fit(problem=_too_small(volume.shape, spacing, card), resampled=resampled)
     beyond = spacing is not None and _beyond(volume.shape, spacing, card)
-    if beyond and card.input.field_of_view is not None:
+    seen = volume.shape if region is None else region.shape
+    if spacing is not None and card.input.field_of_view is not None and _beyond(seen, spacing, card):
+        what, box = ("scan", "box") if region is None else ("region", "smaller box")
         warnings.append(
-            f"The model knows pieces of {_lengths(card.input.field_of_view)} {card.input.unit}; this scan is larger. "
-            "Draw a box around the organ, or expect labels in wrong places."
+            f"The model knows pieces of {_lengths(card.input.field_of_view)} {card.input.unit}; this {what} is larger. "
+            f"Draw a {box} around the organ, or expect labels in wrong places."
         )
     if card.input.anatomical and not volume.geometry.anatomical:
         warnings.append("The scan has no patient orientation, but the model was trained on oriented scans.")
@@ -95,10 +110,24 @@ def require_fit(volume: Volume, card: ModelCard, *, resample: bool = True) -> Fi
     return fit
 
 
-def _beyond(shape: tuple[int, int, int], spacing: Spacing, card: ModelCard) -> bool:
+def _beyond(shape: Triple, spacing: Spacing, card: ModelCard) -> bool:
     known = card.input.field_of_view
-    return known is not None and any(
-        n * s > MUCH_LARGER * f for n, s, f in zip(shape, spacing, known, strict=True)
+    return known is not None and any(n * s > MUCH_LARGER * f for n, s, f in zip(shape, spacing, known, strict=True))
+
+
+def _far_too_small(shape: Triple, spacing: Spacing, card: ModelCard) -> bool:
+    known = card.input.field_of_view
+    return known is not None and all(
+        n * s < FAR_TOO_SMALL * f for n, s, f in zip(shape, spacing, known, strict=True)
+    )
+
+
+def _too_small(shape: Triple, spacing: Spacing, card: ModelCard) -> str:
+    z, y, x = (n * s for n, s in zip(shape, spacing, strict=True))
+    return (
+        f"The scan is far too small for this model: {_lengths((z, y, x))} {card.input.unit}, where it knows pieces of "
+        f"{_lengths(card.input.field_of_view or (0, 0, 0))}. Choose another model, correct the voxel size, or leave "
+        "resampling off: voxels are then taken as they are."
     )
 
 

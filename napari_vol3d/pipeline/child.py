@@ -7,28 +7,30 @@ import contextlib
 import logging
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
 
-from napari_vol3d.core.errors import EngineProblem, ModelProblem, ScanMismatch, Vol3dError
-from napari_vol3d.core.volume import Spacing
-from napari_vol3d.engine.messages import REPORT, Cancel, Done, Failed, Focus, Loaded, LoadModel, Message, Ready
+from napari_vol3d.core.errors import EngineProblem, MemoryProblem, ModelProblem, ScanMismatch, Vol3dError
+from napari_vol3d.engine.messages import OUT_OF_MEMORY, REPORT, Cancel, Cancelled, Failed, Loaded, Message, Ready
 from napari_vol3d.models.card import ModelCard
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 0.3  # how long a cancelled tile may go on before its process is killed
 STARTS_WITHIN_SECONDS = 120.0
-_PROBLEMS: dict[str, type[Vol3dError]] = {"model": ModelProblem, "mismatch": ScanMismatch}
+# How a Conv3D without memory ends: killed by the system, a wild pointer in oneDNN, an abort, no disk behind a page.
+DEATHS_OF_MEMORY = (signal.SIGSEGV, signal.SIGABRT, 7, 9)
+_PROBLEMS: dict[str, type[Vol3dError]] = {"model": ModelProblem, "mismatch": ScanMismatch, "memory": MemoryProblem}
 
 
 class Engine:
@@ -45,24 +47,50 @@ class Engine:
         Whether it will train: precision is chosen for that.
     """
 
-    def __init__(self, *, device: str = "auto", train: bool = False) -> None:
+    def __init__(self, *, device: str = "auto", train: bool = False, backend: str = "tensorflow") -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vol3d-"))
+        self.device, self._train, self._backend = device, train, backend
+        self.turn = threading.Lock()  # held by the verb that talks to it
+        self._writing = threading.Lock()
+        self._cancels = 0
+        self._closed = False
+        self._start()
+        _alive.add(self)
+
+    def _start(self) -> None:
+        self.folder.mkdir(mode=0o700, exist_ok=True)  # one that is cleared away, with all temporary files, comes back
+        self._killed = False  # by this program
         self._log: IO[bytes] = (self.folder / "engine.log").open("wb")
         # -P: a person's folder may hold a keras.py or a queue.py, and is no place to import from.
-        command = [sys.executable, "-P", "-m", "napari_vol3d.engine", "--device", device, "--folder", str(self.folder)]
-        command += ["--train"] * train
+        command = [sys.executable, "-P", "-m", "napari_vol3d.engine", "--device", self.device]
+        command += ["--folder", str(self.folder), "--backend", self._backend, *["--train"] * self._train]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8",
             errors="replace",
         )  # fmt: skip
         self._reports: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read, daemon=True, name="vol3d-engine-reader")
+        self._reader = threading.Thread(
+            target=self._read, args=(self.process, self._reports), daemon=True, name="vol3d-engine-reader"
+        )
         self._reader.start()
-        self._writing = threading.Lock()
         self.ready: Ready | None = None
         self.refusal: EngineProblem | None = None  # why it will never be ready
-        self.loaded: ModelCard | None = None  # of the network that it holds
-        _alive.add(self)
+        self.cards: tuple[ModelCard, ...] = ()  # of the networks that it holds
+        self.loaded: Loaded | None = None  # what it said of them
+
+    def restart(self, *, device: str | None = None) -> None:
+        """Put a new process in the place of one that died, or that should run on another device.
+
+        Raises
+        ------
+        EngineProblem
+            If the engine was closed.
+        """
+        if self._closed:
+            raise EngineProblem("The engine was closed.", hint="Start again.")
+        self._end()
+        self.device = device or self.device
+        self._start()
 
     @property
     def alive(self) -> bool:
@@ -97,8 +125,8 @@ class Engine:
         elif isinstance(report, Failed):
             self.refusal = EngineProblem(report.message, hint=report.hint)
 
-    def ask(self, request: Message) -> Generator[Message | None, None, None]:
-        """Send a request and give its reports.
+    def ask(self, request: Message, last: type[Message]) -> Generator[Message | None, None, None]:
+        """Send a request and give its reports, up to one of the type `last`.
 
         Yields
         ------
@@ -110,18 +138,32 @@ class Engine:
         Closing the generator early cancels the request: within `GRACE_SECONDS` the engine has stopped, or is killed.
         """
         self.tell(request)
-        ended, is_last = False, _is_last(request)
+        ended = False
         try:
             while not ended:
-                report = self._next()
-                if isinstance(report, Failed):
+                try:
+                    report = self.hear()
+                except Vol3dError:
                     ended = True
-                    raise _PROBLEMS.get(report.problem, EngineProblem)(report.message, hint=report.hint)
-                ended = is_last(report)
+                    raise
+                ended = isinstance(report, last)
                 yield report
         finally:
             if not ended:
                 self.cancel()
+
+    def hear(self) -> Message | None:
+        """Give the next report, None after a short wait.
+
+        Raises
+        ------
+        Vol3dError
+            What the engine says has failed, `MemoryProblem` where memory ran out; or that its process has ended.
+        """
+        report = self._next()
+        if isinstance(report, Failed):
+            raise _PROBLEMS.get(report.problem, EngineProblem)(report.message, hint=report.hint)
+        return report
 
     def tell(self, message: Message) -> None:
         """Send one message; a dead process is noticed by the reader."""
@@ -131,13 +173,10 @@ class Engine:
                 self.process.stdin.write(message.model_dump_json() + "\n")
                 self.process.stdin.flush()
 
-    def focus(self, point: Spacing) -> None:
-        """Say which scan voxel (z, y, x) the person looks at: the tiles nearest to it come first from now on."""
-        self.tell(Focus(point=point))
-
     def cancel(self) -> None:
-        """Stop the running request: gently if its work ends in time, else with the process."""
-        self.tell(Cancel())
+        """Stop what runs and drop what waits: gently if the running work ends in time, else with the process."""
+        self._cancels += 1
+        self.tell(Cancel(number=self._cancels))
         deadline = time.monotonic() + GRACE_SECONDS
         while self.alive and time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
@@ -145,18 +184,24 @@ class Engine:
                 if report is None:
                     self._reports.put(None)  # whoever asks next must hear of the death too
                     return
-                if isinstance(report, Done | Loaded | Failed):
+                if isinstance(report, Cancelled) and report.number == self._cancels:
                     return
         self.kill()
 
     def kill(self) -> None:
         """End the process at once."""
+        self._killed = True
         self.process.kill()
         self.process.wait()
 
     def close(self) -> None:
         """End the process and remove the private folder."""
         _alive.discard(self)
+        self._closed = True
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self) -> None:
         if self.alive:
             self.kill()
         self._reader.join(timeout=5)
@@ -165,7 +210,6 @@ class Engine:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
         self._log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def last_words(self) -> str:
         """Give the last line that the process wrote to its log."""
@@ -192,29 +236,24 @@ class Engine:
 
     def _obituary(self) -> EngineProblem:
         code = self.process.wait()
+        if self._killed:
+            return EngineProblem("The engine was stopped.", hint="Your layers are untouched. Press Segment again.")
         log.error("engine process ended with %s; last words: %s", code, self.last_words())
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
-        memory = " (often: out of memory)" if code in (-9, -11) else ""
-        return EngineProblem(
-            f"The engine stopped: {reason}{memory}.",
-            hint="Your layers are untouched. Press Segment again; a smaller memory budget helps if it repeats.",
-        )
+        hint = "Your layers are untouched. Press Segment again; a smaller memory budget helps if it repeats."
+        if -code in DEATHS_OF_MEMORY or code == OUT_OF_MEMORY:
+            return MemoryProblem(f"The engine stopped: {reason} (often: out of memory).", hint=hint)
+        return EngineProblem(f"The engine stopped: {reason}.", hint=hint)
 
-    def _read(self) -> None:
-        stream = self.process.stdout
+    def _read(self, process: subprocess.Popen[str], reports: queue.SimpleQueue[Message | None]) -> None:
+        stream = process.stdout
         if stream is not None:
             for line in stream:
                 try:
-                    self._reports.put(REPORT.validate_json(line))
+                    reports.put(REPORT.validate_json(line))
                 except ValidationError:  # a start-up hook of this Python that prints; the engine itself never does
                     log.warning("the engine wrote something that is no report: %.200s", line.rstrip())
-        self._reports.put(None)
-
-
-def _is_last(request: Message) -> Callable[[Message | None], bool]:
-    """Tell which report ends a request."""
-    last = Loaded if isinstance(request, LoadModel) else Done
-    return lambda report: isinstance(report, last)
+        reports.put(None)
 
 
 _alive: weakref.WeakSet[Engine] = weakref.WeakSet()

@@ -40,7 +40,7 @@ def describe(
         input=InputSpec(
             channels=survey.channels, spacing=survey.spacing, unit=survey.unit, patch_size=job.patch_size,
             multiple=2 ** (len(settings.widths) - 1), intensity=settings.intensity, anatomical=survey.anatomical,
-            field_of_view=(extent[0], extent[1], extent[2]),
+            flip_axes=settings.flip_axes, field_of_view=(extent[0], extent[1], extent[2]),
         ),
         output=OutputSpec(classes=_classes(survey, settings)),
         inference=InferenceDefaults(

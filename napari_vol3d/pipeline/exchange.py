@@ -13,20 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import EngineProblem
-from napari_vol3d.core.progress import Progress
-from napari_vol3d.core.volume import Volume
 
-SLAB_BYTES = 16_000_000  # copied between two signs of life
+SLOTS = 2  # one patch is computed while the next is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
     """Arrays that parent and child share, in the child's private folder."""
 
-    scan: Path
-    labels: Path
+    inputs: Path
+    outputs: Path
     probabilities: Path
 
 
@@ -35,26 +32,25 @@ def exchange(folder: Path) -> Iterator[Files]:
     """Name the files of one run; they go when it ends."""
     stamp = time.monotonic_ns()
     files = Files(
-        scan=folder / f"scan-{stamp}.npy", labels=folder / f"labels-{stamp}.npy",
+        inputs=folder / f"inputs-{stamp}.npy", outputs=folder / f"outputs-{stamp}.npy",
         probabilities=folder / f"probabilities-{stamp}.npy",
     )  # fmt: skip
     try:
         yield files
     finally:
-        for path in (files.scan, files.labels, files.probabilities):
+        for path in (files.inputs, files.outputs, files.probabilities):
             with contextlib.suppress(OSError):  # Windows keeps a file that the child still has open
                 path.unlink(missing_ok=True)
 
 
-def hand_over(frame: Volume, path: Path) -> Iterator[Progress]:
-    """Copy the scan's stored voxels to where the engine can map them, a few slices at a time."""
-    channels = frame.data.shape[3:] or (1,)
-    target = shared_array(path, frame.data.dtype, (*frame.shape, *channels))
-    slices = max(1, SLAB_BYTES // max(1, int(np.prod(frame.shape[1:])) * frame.data.dtype.itemsize))
-    for first in range(0, frame.shape[0], slices):
-        part = Box(start=(first, 0, 0), stop=(first + slices, *frame.shape[1:]))
-        target[first : first + slices] = frame.read(part).reshape(-1, *frame.shape[1:], *channels)
-        yield Progress(phase="Handing over the scan", done=min(first + slices, frame.shape[0]), total=frame.shape[0])
+def exchange_dtype(stored: np.dtype[Any]) -> np.dtype[Any]:
+    """Give the type in which voxels travel: their own, in this machine's byte order, but at most 32 bits wide.
+
+    Networks compute in float32; and JAX silently cuts 64-bit integers.
+    """
+    if stored.kind == "b":
+        return np.dtype(np.uint8)
+    return np.dtype(np.float32) if stored.itemsize > 4 else stored.newbyteorder("=")
 
 
 def shared_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:

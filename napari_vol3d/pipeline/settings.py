@@ -45,12 +45,31 @@ class SegmentSettings(Settings):
     """How to run a model over a scan."""
 
     device: Literal["auto", "cpu", "gpu"] = Field("auto", title="Device", description="Where the network runs")
+    backend: Literal["tensorflow", "jax", "torch"] = Field(
+        "tensorflow", title="Backend", description="What Keras computes with; jax and torch must be installed"
+    )
     memory_gb: float = Field(
         2.0, gt=0, title="Memory budget", description="Most memory that one patch may take, in GB; decides its size"
     )
+    context: Literal["measured", "exact"] = Field(
+        "measured", title="Context",
+        description="measured: as little as changes no label, found out at the first use; exact: all the network sees",
+    )  # fmt: skip
     halo: int | None = Field(
-        None, ge=0, title="Halo", description="Context voxels computed and thrown away; the card's where empty"
+        None, ge=0, title="Halo", description="Context voxels computed and thrown away; found out where empty"
     )
+    scheme: Literal["auto", "halo", "overlap"] = Field(
+        "auto", title="Scheme",
+        description="halo: each voxel once, with context; overlap: blended, for networks that see a patch as a whole",
+    )  # fmt: skip
+    overlap: float = Field(0.5, ge=0, lt=1, title="Overlap", description="Share of a blended patch that the next sees")
+    mirror: bool = Field(
+        False, title="Mirror", description="Average over mirrored patches: a little better, 2 to 8 times the work"
+    )
+    skip_below: float | None = Field(
+        None, title="Skip below", description="Patches without a voxel this bright are background"
+    )
+    cache: bool = Field(True, title="Cache", description="Keep finished patches, so that a repeated run is free")
     resample: bool = Field(
         True, title="Resample", description="Work at the model's spacing and put the labels back on the scan's grid"
     )

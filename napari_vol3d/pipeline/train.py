@@ -11,7 +11,7 @@ from pathlib import Path
 
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.progress import Progress
-from napari_vol3d.engine.messages import Epoch, Fit, Step, TrainingCase
+from napari_vol3d.engine.messages import Done, Epoch, Fit, Step, TrainingCase
 from napari_vol3d.io.safe_write import replace_file, write_text
 from napari_vol3d.models.card import CARD_NAME, ModelCard
 from napari_vol3d.models.store import open_model
@@ -127,7 +127,7 @@ def _fit(engine: Engine, job: Fit, out: Path, history: History) -> Generator[Pro
     """Relay the engine's reports, and keep what it makes: weights first, then the checkpoint that counts them."""
     began, figures, total = time.monotonic() - history.seconds, dict[str, float](), job.epochs * job.steps
     done = history.epochs * job.steps
-    with contextlib.closing(engine.ask(job)) as reports:
+    with contextlib.closing(engine.ask(job, Done)) as reports:
         for report in reports:
             seconds = time.monotonic() - began
             if isinstance(report, Step):

@@ -1,0 +1,108 @@
+"""Compiling a function of arrays for the backend that Keras runs on: the only place that knows which one it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+Function = Callable[..., tuple[Any, ...]]
+Compiled = Callable[..., tuple[NDArray[Any], ...]]
+
+
+def compile_function(function: Function, kinds: Sequence[tuple[str, int]]) -> Compiled:
+    """Compile a function of tensors, written with `keras.ops`, into one of NumPy arrays.
+
+    Parameters
+    ----------
+    function : callable
+        Takes tensors, gives a tuple of tensors.
+    kinds : sequence of (str, int)
+        Dtype and number of axes of each argument; lengths may differ from call to call.
+    """
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        return _for_tensorflow(function, kinds)
+    return _for_jax(function) if backend == "jax" else _for_torch(function)
+
+
+def _for_tensorflow(function: Function, kinds: Sequence[tuple[str, int]]) -> Compiled:
+    """Trace once for all shapes, without XLA, which has no oneDNN and runs 3D convolutions channels first.
+
+    The weights become constants: only then does the graph optimiser join convolution, bias and activation into one
+    oneDNN kernel, and keep the reordered weights from call to call.
+    """
+    import tensorflow as tf
+
+    # Not exported by TensorFlow, but it is what its own converters and deployment guides use.
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    signature = [tf.TensorSpec([None] * axes, dtype) for dtype, axes in kinds]
+    traced = tf.function(function, jit_compile=False, input_signature=signature).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(traced)
+
+    def call(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        results = frozen(*[tf.constant(array) for array in arrays])
+        return tuple(result.numpy() for result in results)
+
+    return call
+
+
+def _for_jax(function: Function) -> Compiled:
+    import jax
+
+    compiled = jax.jit(function)
+
+    def call(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        return tuple(np.asarray(result) for result in compiled(*arrays))
+
+    return call
+
+
+def _for_torch(function: Function) -> Compiled:
+    import torch
+
+    def call(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        with torch.inference_mode():
+            results = function(*[keras.ops.convert_to_tensor(array) for array in arrays])
+            return tuple(keras.ops.convert_to_numpy(result) for result in results)
+
+    return call
+
+
+def library_errors() -> tuple[type[Exception], ...]:
+    """Give what Keras and its backend raise when their computing fails."""
+    of_keras = (ValueError, TypeError)  # shapes that do not fit, found while a function is traced: by JAX at a call
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return (*of_keras, tf.errors.OpError)
+    if backend == "jax":
+        import jax
+
+        return (*of_keras, jax.errors.JaxRuntimeError)
+    return (*of_keras, RuntimeError)
+
+
+def gist(error: Exception) -> str:
+    """Give the line of one of `library_errors` that says what went wrong."""
+    text = str(error)
+    if BOLD in text:  # Keras tells where it happened, and in bold type what
+        text = text.split(BOLD)[1].split(PLAIN)[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
+    if lines[0].startswith("Graph execution error"):  # TensorFlow tells first how it got there, and last the node
+        lines = [line for line in lines if not line.startswith("[[")][::-1]
+    return lines[0][:300].rstrip(".")
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Tell whether one of `library_errors` means that memory ran out; each library says it in its own words."""
+    words = (
+        "RESOURCE_EXHAUSTED", "ResourceExhausted", "OutOfMemory", "out of memory", "OOM when", "can't allocate memory",
+    )  # fmt: skip
+    return any(word in f"{type(error).__name__}: {error}" for word in words)

@@ -1,0 +1,284 @@
+"""Planning a run: one patch shape and one scheme, chosen by the work they cost, before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+
+from napari_vol3d.core.blend import OverlapPlan
+from napari_vol3d.core.box import Box, Triple
+from napari_vol3d.core.errors import ScanMismatch, Vol3dError
+from napari_vol3d.core.focus import Focus
+from napari_vol3d.core.resample import GridMap, grid_map
+from napari_vol3d.core.say import say_bytes, say_seconds, say_times
+from napari_vol3d.core.tiles import GivenTiles, Tile, TilePlan, plan_tiles
+from napari_vol3d.core.volume import Spacing, Volume
+from napari_vol3d.models.card import ModelCard
+from napari_vol3d.models.record import LocalRecord, read_record
+from napari_vol3d.pipeline.checks import require_fit, spacing_in
+from napari_vol3d.pipeline.settings import SegmentSettings
+
+GIGABYTE = 1e9
+MOST_MODEL_VOXELS = 10**11  # beyond this a voxel size is wrong, and a run would never end
+MOST_FOR_A_SLICE = 0.5  # of the work that the tiles of a slice take anyway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentPlan:
+    """What a run will do, known before it starts.
+
+    Attributes
+    ----------
+    frame : Box
+        The part of the scan that the model takes for its whole world: all of it, or the region, where the scan is
+        much larger than what the model was trained on.
+    box : Box
+        What is segmented, in voxels of the frame.
+    grid : GridMap
+        From the frame's grid to the model's.
+    tiles : TilePlan or OverlapPlan
+        On the model's grid: the scheme "halo" or "overlap".
+    count : int
+        Tiles that meet the box.
+    patch_bytes : int
+        Memory that one patch takes.
+    most_voxels : int
+        How many voxels a patch was allowed.
+    mirror_axes : tuple of int
+        Axes along which each patch is also seen mirrored.
+    passes : int
+        How often the network sees each patch: mirrored, and by each of several models.
+    """
+
+    frame: Box
+    box: Box
+    grid: GridMap
+    tiles: TilePlan | OverlapPlan
+    count: int
+    patch_bytes: int
+    most_voxels: int
+    mirror_axes: tuple[int, ...] = ()
+    passes: int = 1
+
+    @property
+    def scheme(self) -> str:
+        """How tiles share their borders: "halo" or "overlap"."""
+        return "halo" if isinstance(self.tiles, TilePlan) else "overlap"
+
+    @property
+    def megavoxels(self) -> float:
+        """Millions of voxels that the network computes."""
+        return self.passes * self.count * math.prod(self.tiles.patch_size) / 1e6
+
+    @property
+    def work(self) -> float:
+        """Voxels computed over voxels of the region, on the model's grid."""
+        wanted = math.prod(n * r for n, r in zip(self.box.shape, self.grid.ratio, strict=True))
+        return self.megavoxels * 1e6 / max(wanted, 1.0)
+
+    def sentence(self, seconds: float | None = None) -> str:
+        """Say what it costs: "18 tiles, 1.4x the voxels, 1.1 GB, about 12 s"."""
+        parts = [f"{self.count:,} {'tile' if self.count == 1 else 'tiles'}", f"{say_times(self.work)} the voxels"]
+        parts[1:1] = ["blended"] * (self.scheme == "overlap")
+        parts += [say_bytes(self.patch_bytes)]
+        parts += [] if seconds is None else [f"about {say_seconds(seconds)}"]
+        return ", ".join(parts)
+
+    def wanted_of(self, tile: Tile) -> Box:
+        """Give the voxels of the box, in the frame, that a tile is computed for."""
+        return self.grid.owned(tile.core).intersect(self.box)
+
+    def wanted_tiles(self) -> list[Tile]:
+        """List the tiles that meet the box."""
+        return [tile for tile in self.tiles if self.wanted_of(tile).size]
+
+    def windows(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None:
+        """Give the origins of the wanted tiles along z, y and x, for an overlap scheme."""
+        if isinstance(self.tiles, TilePlan):
+            return None
+        starts = [tile.patch.start for tile in self.wanted_tiles()]
+        z, y, x = (tuple(sorted({start[axis] for start in starts})) for axis in range(3))
+        return (z, y, x)
+
+
+def plan_segment(
+    volume: Volume,
+    card: ModelCard,
+    settings: SegmentSettings,
+    region: Box | None = None,
+    *,
+    models: int = 1,
+    record: LocalRecord | None = None,
+) -> SegmentPlan:
+    """Plan a run: depends on shape, card, settings, region and what was learnt about the model, on nothing else.
+
+    Parameters
+    ----------
+    region : Box, optional
+        What to segment, in voxels of the scan; all of it where absent.
+    models : int
+        How many are averaged.
+    record : LocalRecord, optional
+        What this machine knows of the model; read from its folder where absent.
+
+    Raises
+    ------
+    ScanMismatch
+        If the model does not fit the scan, or the region lies outside it.
+    Vol3dError
+        If not even the smallest patch fits the memory budget.
+    """
+    fit = require_fit(volume, card, resample=settings.resample)
+    known = read_record(card) if record is None else record
+    whole = Box.of(volume.shape)
+    wanted = whole if region is None else region.intersect(whole)
+    if not wanted.size:
+        raise ScanMismatch("The region lies outside the scan.", hint="Move it onto the scan, or take the whole scan.")
+    frame = wanted if fit.beyond_field_of_view else whole
+    spacing = spacing_in(volume.geometry, card.input.unit) or (1.0, 1.0, 1.0)
+    grid = grid_map(frame.shape, spacing, _model_spacing(volume, card, settings))
+    if math.prod(grid.model_shape) > MOST_MODEL_VOXELS:
+        size = " x ".join(f"{n:,}" for n in grid.model_shape)
+        raise ScanMismatch(
+            f"At the model's spacing the scan has {size} voxels.",
+            hint="Check the scan's voxel size, or untick resample.",
+        )
+    most = int(settings.memory_gb * GIGABYTE / card.inference.bytes_per_voxel)
+    tiles = _choose_tiles(grid, card, settings, known, most)
+    mirrored = _mirror_axes(card, settings)
+    plan = SegmentPlan(
+        frame=frame, box=wanted.shifted((-frame.start[0], -frame.start[1], -frame.start[2])), grid=grid, tiles=tiles,
+        count=0, patch_bytes=math.prod(tiles.patch_size) * card.inference.bytes_per_voxel, most_voxels=most,
+        mirror_axes=mirrored, passes=models * 2 ** len(mirrored),
+    )  # fmt: skip
+    return replace(plan, count=_count(plan))
+
+
+def smaller(plan: SegmentPlan, card: ModelCard) -> SegmentPlan | None:
+    """Give a plan whose patches have at most half as many voxels, None where there is none."""
+    most = math.prod(plan.tiles.patch_size) // 2
+    tiles: TilePlan | OverlapPlan
+    if isinstance(plan.tiles, TilePlan):
+        try:
+            tiles = plan_tiles(
+                plan.grid.model_shape, multiple=plan.tiles.multiple, halo=plan.tiles.halo, most_voxels=most
+            )
+        except Vol3dError:
+            return None
+    else:
+        edges = _shrunk(plan.tiles.patch_size, plan.tiles.multiple, most)
+        if math.prod(edges) > most:
+            return None
+        tiles = replace(plan.tiles, patch_size=edges)
+    size = math.prod(tiles.patch_size) * card.inference.bytes_per_voxel
+    less = replace(plan, tiles=tiles, patch_bytes=size, most_voxels=most)
+    return replace(less, count=_count(less))
+
+
+def plan_slice(plan: SegmentPlan, focus: Focus) -> SegmentPlan | None:
+    """Plan a thin slab around the slice that a person looks at: its labels come long before whole tiles would.
+
+    Returns
+    -------
+    SegmentPlan or None
+        None where it would not be much cheaper than the tiles that meet the slice anyway, or tiles are blended.
+    """
+    tiles = plan.tiles
+    if focus.axis is None or not isinstance(tiles, TilePlan):
+        return None
+    axis, shape, multiple = focus.axis, plan.grid.model_shape, tiles.multiple
+    at = math.floor(focus.point[axis] + 0.5)  # the slice that is shown
+    inner = math.floor((at + 0.5) * plan.grid.ratio[axis])
+    first = min(max(inner, 0), shape[axis] - 1) // multiple * multiple
+    low = max(first - tiles.halo, 0)
+    high = min(first + multiple + tiles.halo, -(-shape[axis] // multiple) * multiple)
+    slab = tuple(high - low if a == axis else n for a, n in enumerate(shape))
+    try:
+        thin = plan_tiles((slab[0], slab[1], slab[2]), multiple=multiple, halo=tiles.halo, most_voxels=plan.most_voxels)
+    except Vol3dError:
+        return None
+    if thin.patch_size[axis] != high - low:  # cut across: the slice would need several layers of tiles
+        return None
+    layer = ((low, first, min(first + multiple, shape[axis])),)
+    spans = tuple(layer if a == axis else across for a, across in enumerate(thin.axes))
+    sliced = GivenTiles(
+        shape=shape,
+        patch_size=thin.patch_size,
+        halo=tiles.halo,
+        multiple=multiple,
+        spans=(spans[0], spans[1], spans[2]),
+    )
+    slice_plan = replace(plan, tiles=sliced, count=0)
+    slice_plan = replace(slice_plan, count=_count(slice_plan))
+    owned = plan.grid.owned_along(axis, *layer[0][1:])
+    met = sum(box.start[axis] <= at < box.stop[axis] for box in map(plan.wanted_of, plan.wanted_tiles()))
+    dear = met * math.prod(tiles.patch_size)
+    pays = 0 < slice_plan.count * math.prod(thin.patch_size) <= MOST_FOR_A_SLICE * dear
+    return slice_plan if pays and owned[0] <= at < owned[1] else None
+
+
+def _choose_tiles(
+    grid: GridMap, card: ModelCard, settings: SegmentSettings, known: LocalRecord, most: int
+) -> TilePlan | OverlapPlan:
+    """Tiles with thrown-away context where that is exact; blended windows where results depend on the whole patch."""
+    scheme, shape = settings.scheme, grid.model_shape
+    if scheme == "auto":
+        scheme = "overlap" if known.instance_statistics else card.inference.scheme
+    if scheme == "halo":
+        halo = halo_of(card, settings, known, resampled=not grid.identity)
+        plan = partial(plan_tiles, shape, multiple=card.input.multiple, most_voxels=most)
+        try:
+            return plan(halo=halo)
+        except Vol3dError:
+            if settings.halo is not None or settings.context == "exact" or halo <= card.inference.halo:
+                raise
+            return plan(halo=card.inference.halo)  # what was measured asks for more memory than the card's guess
+    multiple = card.input.multiple
+    padded = (-(-n // multiple) * multiple for n in shape)
+    z, y, x = (min(-(-e // multiple) * multiple, n) for e, n in zip(card.input.patch_size, padded, strict=True))
+    edges = _shrunk((z, y, x), multiple, most)
+    if math.prod(edges) > most:
+        raise Vol3dError("The memory budget is too small for a patch.", hint="Raise the memory budget.")
+    return OverlapPlan(shape=shape, patch_size=edges, overlap=settings.overlap, multiple=multiple)
+
+
+def _mirror_axes(card: ModelCard, settings: SegmentSettings) -> tuple[int, ...]:
+    if settings.mirror and not card.input.flip_axes:
+        raise ScanMismatch("The model's card names no axis along which scans may be mirrored.", hint="Untick mirror.")
+    return card.input.flip_axes if settings.mirror else ()
+
+
+def halo_of(card: ModelCard, settings: SegmentSettings, known: LocalRecord, *, resampled: bool = False) -> int:
+    """Give the halo of a run: the person's, the theoretical one, the measured one, or the card's."""
+    if settings.halo is not None:
+        return settings.halo
+    between = int(resampled)  # scores are interpolated between two voxels, of which one may be a neighbour's
+    if settings.context == "exact" and known.reach is not None:
+        return known.reach + between
+    guess = card.inference.halo if known.reach is None else min(card.inference.halo, known.reach)
+    found = guess if known.halo is None or settings.context == "exact" else known.halo
+    return max(found, between)
+
+
+def _shrunk(edges: Triple, multiple: int, most: int) -> Triple:
+    """Halve the longest edge until a patch fits."""
+    sizes = list(edges)
+    while math.prod(sizes) > most and max(sizes) > multiple:
+        axis = sizes.index(max(sizes))
+        sizes[axis] = max(multiple, sizes[axis] // 2 // multiple * multiple)
+    return (sizes[0], sizes[1], sizes[2])
+
+
+def _count(plan: SegmentPlan) -> int:
+    """Count the tiles that meet the box, without going through them all."""
+    if isinstance(plan.tiles, TilePlan):
+        return plan.grid.tiles_meeting(plan.tiles, plan.box)
+    windows = plan.windows()
+    return math.prod(len(axis) for axis in windows) if windows else 0
+
+
+def _model_spacing(volume: Volume, card: ModelCard, settings: SegmentSettings) -> Spacing | None:
+    """Spacing to work at: the card's, unless it, the scan or the person says otherwise."""
+    known = spacing_in(volume.geometry, card.input.unit) is not None
+    return card.input.spacing if settings.resample and known else None

@@ -1,0 +1,286 @@
+"""One run of the verb `segment`: load, measure, plan, tiles; and down the ladder where memory runs out."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vol3d.core.amounts import count_voxels
+from napari_vol3d.core.box import Box
+from napari_vol3d.core.coverage import Coverage
+from napari_vol3d.core.errors import MemoryProblem
+from napari_vol3d.core.focus import Focus
+from napari_vol3d.core.intensity import IntensityMap
+from napari_vol3d.core.progress import Progress
+from napari_vol3d.core.volume import Volume
+from napari_vol3d.engine.messages import Loaded, LoadModels, ModelFile
+from napari_vol3d.io.scratch import scratch_array
+from napari_vol3d.models.card import ModelCard
+from napari_vol3d.models.ensemble import join_cards
+from napari_vol3d.models.record import read_record, update_record
+from napari_vol3d.models.store import Model
+from napari_vol3d.pipeline.cache import ResultCache
+from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.compute import Skip, TileQueue, compute_tiles
+from napari_vol3d.pipeline.desk import Desk, Finished
+from napari_vol3d.pipeline.exchange import exchange
+from napari_vol3d.pipeline.halo import measure_halo
+from napari_vol3d.pipeline.ladder import Ladder
+from napari_vol3d.pipeline.measure import measure_scan
+from napari_vol3d.pipeline.plan import SegmentPlan, plan_segment, plan_slice, smaller
+from napari_vol3d.pipeline.prediction import Prediction
+from napari_vol3d.pipeline.settings import SegmentSettings
+from napari_vol3d.pipeline.sink import LabelSink, MemoryLabels
+
+WAIT_SECONDS = 0.05
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class TiledRun:
+    """One run of the verb: what it was given, and how far it is."""
+
+    volume: Volume
+    models: tuple[Model, ...]
+    settings: SegmentSettings
+    region: Box | None
+    focus: Callable[[], Focus] | None
+    engine: Engine
+    mask: NDArray[np.bool_] | None
+    target: LabelSink
+    plan: SegmentPlan
+    notes: list[str] = field(default_factory=list)
+    counts: Counter[int] = field(default_factory=Counter)
+    done: Coverage = field(default_factory=Coverage)
+    intensity: tuple[IntensityMap, ...] = ()
+    seconds: float = 0.0
+    megavoxels: float = 0.0  # that the network computed
+    probabilities: Any = None
+    _planned: bool = False  # with what the loaded networks say of themselves
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known of the model, or of several together."""
+        return join_cards([model.card for model in self.models])
+
+    def go(self) -> Generator[Progress, None, Prediction]:
+        """Run to the end, down the ladder where memory runs out."""
+        began, card = time.monotonic(), self.card
+        self.done = Coverage(box.shifted(_minus(self.plan.frame.start)) for box in self.target.finished)
+        if self.settings.probabilities:
+            classes = len(card.output.classes)
+            self.probabilities = scratch_array((classes, *self.volume.shape), np.dtype(np.uint8))
+        with self._turn() as turn:
+            yield from turn
+            yield from self._work()
+            device = self.engine.ready.device if self.engine.ready else ""
+        if self.megavoxels and self.seconds:
+            known = read_record(card).seconds_per_megavoxel
+            update_record(card, seconds_per_megavoxel={**known, device: self.seconds / self.megavoxels})
+        return Prediction(
+            labels=self.target.array if isinstance(self.target, MemoryLabels) else None,
+            geometry=self.volume.geometry, classes=card.output.classes,
+            model=" + ".join(f"{m.card.name} {m.card.version} ({m.card.weights.sha256[:12]})" for m in self.models),
+            plan=self.plan, device=device, seconds=time.monotonic() - began, compute_seconds=self.seconds,
+            counts=self.counts, probabilities=self.probabilities, notes=tuple(self.notes),
+        )  # fmt: skip
+
+    def prepare_only(self) -> Generator[Progress, None, None]:
+        """Load, and open the files of the first patch."""
+        with self._turn() as turn:
+            yield from turn
+            self._revive()
+            yield from self._load()
+            with self._opened(self.plan) as desk:
+                for _ in desk.open():
+                    yield Progress(phase="Warming up")
+
+    def _work(self) -> Generator[Progress, None, None]:
+        """Do all that needs the engine; it is nobody else's, from process to process, until the end."""
+        ladder = Ladder()
+        self._revive()
+        while True:
+            try:
+                yield from self._prepare()
+                yield from self._tiles()
+            except MemoryProblem as problem:
+                self.plan, note = ladder.step_down(self.plan, self.card, self.engine, problem)
+                self.notes.append(note)
+                yield Progress(phase="Starting again", note=note)
+            else:
+                return
+
+    def _revive(self) -> None:
+        """Start a process where the last one has ended: cancelled within a long tile, or idle. Refusals stay."""
+        if not self.engine.alive and self.engine.refusal is None:
+            self.engine.restart()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[Iterator[Progress]]:
+        """Wait until nobody else talks to the engine, and keep it until the end."""
+        held = False
+
+        def wait() -> Iterator[Progress]:
+            nonlocal held
+            while not held:
+                held = self.engine.turn.acquire(timeout=WAIT_SECONDS)
+                if not held:
+                    yield Progress(phase="Waiting for the engine")
+
+        try:
+            yield wait()
+        finally:
+            if held:
+                self.engine.turn.release()
+
+    def _prepare(self) -> Generator[Progress, None, None]:
+        """Load the networks, measure the scan, and plan with what is now known."""
+        yield from self._load()
+        facts, card = self.engine.loaded, self.card
+        frame = self.volume.cropped(self.plan.frame)
+        if not self.intensity:
+            yield Progress(phase="Measuring intensities")
+            self.intensity = measure_scan(frame, card)
+        if facts is None or self._planned:
+            return
+        known = update_record(card, reach=facts.reach, instance_statistics=facts.instance_statistics)
+        plan = self._replan()
+        scan = f"{self.volume.name} {self.volume.shape}"
+        wanted = self.settings.halo is None and self.settings.context == "measured" and known.halo is None
+        # Where memory has run out already, a large window is the last thing to try.
+        if wanted and plan.count > 1 and plan.scheme == "halo" and not self.notes and known.nothing_in != scan:
+            found = yield from measure_halo(
+                frame, card, plan.grid, self.intensity, self.engine, reach=facts.reach, most_voxels=plan.most_voxels
+            )
+            if found is None:
+                update_record(card, nothing_in=scan)
+            else:
+                where = f"{self.volume.name}, {' x '.join(map(str, found.window))} voxels"
+                update_record(card, halo=found.halo, measured_on=where)
+                plan = self._replan()
+        self.plan, self._planned = plan, True
+        if plan.scheme == "overlap" and (self.mask is not None or self.settings.skip_below is not None):
+            self.notes.append("Nothing was skipped: blended patches depend on their neighbours.")
+
+    def _replan(self) -> SegmentPlan:
+        """Plan with what is known of the model by now; never with larger patches than a step down the ladder left."""
+        plan = plan_segment(self.volume, self.card, self.settings, self.region, models=len(self.models))
+        less: SegmentPlan | None = plan
+        while self.notes and less is not None and less.patch_bytes > self.plan.patch_bytes:
+            plan, less = less, smaller(less, self.card)
+        return less or plan
+
+    def _load(self) -> Generator[Progress, None, None]:
+        began, cards = time.monotonic(), tuple(model.card for model in self.models)
+        for _ in self.engine.wake():
+            yield Progress(phase="Starting TensorFlow", seconds=time.monotonic() - began)
+        if self.engine.cards == cards:
+            return
+        self.engine.cards = ()  # if this is cancelled, nobody knows which it holds
+        request = LoadModels(models=tuple(ModelFile(weights=str(m.weights), card=m.card) for m in self.models))
+        with contextlib.closing(self.engine.ask(request, Loaded)) as reports:
+            for report in reports:
+                if isinstance(report, Loaded):
+                    self.engine.cards, self.engine.loaded = cards, report
+                yield Progress(phase="Loading model")
+
+    def _tiles(self) -> Generator[Progress, None, None]:
+        """Compute what is not final yet: a thin slab where the person looks, then everything."""
+        look = self._look()
+        if look is not None and self.engine.ready is not None and self.engine.ready.device == "CPU" and not self.notes:
+            slab = plan_slice(self.plan, look())
+            if slab is not None:
+                yield from self._compute(slab, look, total=0)
+        yield from self._compute(self.plan, look, total=self.plan.count)
+
+    def _compute(
+        self, plan: SegmentPlan, look: Callable[[], Focus] | None, *, total: int
+    ) -> Generator[Progress, None, None]:
+        began, seconds = time.monotonic(), self.seconds
+        cache = ResultCache(self._fingerprint(plan), on_disk=self.settings.cache)
+        queue = TileQueue(plan, self.done, look)
+        last = Progress(phase="Segmenting", done=plan.count - len(queue) if total else 0, total=total)
+        boxes = []
+        try:
+            with self._opened(plan) as desk:
+                for _ in desk.open():
+                    yield last
+                for part in compute_tiles(plan, queue, desk, cache, skip=self._skip()):
+                    self.seconds = seconds + time.monotonic() - began
+                    if part is None:
+                        yield last
+                        continue
+                    self.megavoxels += part.computed * plan.passes * math.prod(plan.tiles.patch_size) / 1e6
+                    boxes += [part.box] * bool(part.box.size)
+                    last = replace(last, done=last.done + 1 if total else 0, seconds=self.seconds)
+                    new = self.done.rest(part.box.intersect(plan.box))
+                    for box in new:
+                        yield self._keep(part, box, last)
+                    if not new:
+                        yield last
+        finally:
+            for box in boxes:
+                self.done.add(box)
+            cache.tidy()
+
+    @contextlib.contextmanager
+    def _opened(self, plan: SegmentPlan) -> Iterator[Desk]:
+        with exchange(self.engine.folder) as files:
+            desk = Desk(
+                self.engine, files, self.volume.cropped(plan.frame), self.card, plan.grid, tiles=plan.tiles,
+                intensity=self.intensity or _as_stored(self.card), mirror_axes=plan.mirror_axes,
+                windows=plan.windows(), probabilities=self.settings.probabilities,
+            )  # fmt: skip
+            with contextlib.closing(desk):
+                yield desk
+
+    def _keep(self, part: Finished, box: Box, progress: Progress) -> Progress:
+        """Write a box of what became final, and report it."""
+        place = box.shifted(self.plan.frame.start)
+        cut = box.shifted(_minus(part.box.start)).slices
+        labels = part.labels[cut]
+        self.counts += count_voxels(labels)
+        self.target.write(place, labels)
+        if part.probabilities is not None:
+            self.probabilities[(slice(None), *place.slices)] = part.probabilities[(slice(None), *cut)]
+        return replace(progress, finished=place, labels=labels.copy())
+
+    def _look(self) -> Callable[[], Focus] | None:
+        """Give where the person looks, in voxels of the frame."""
+        focus, offset = self.focus, _minus(self.plan.frame.start)
+        return None if focus is None else lambda: focus().moved(offset)
+
+    def _skip(self) -> Skip | None:
+        """Give what tells tiles that cannot matter, where the person asked for it."""
+        threshold, mask, offset = self.settings.skip_below, self.mask, self.plan.frame.start
+        if threshold is None and mask is None:
+            return None
+
+        def skip(voxels: NDArray[Any], owned: Box) -> bool:
+            dark = threshold is not None and not bool((voxels >= threshold).any())
+            return dark or (mask is not None and not bool(mask[owned.shifted(offset).slices].any()))
+
+        return skip
+
+    def _fingerprint(self, plan: SegmentPlan) -> str:
+        """Say everything that the result of a patch depends on, but for its voxels and its place."""
+        ready = self.engine.ready
+        weights = [model.card.weights.sha256 for model in self.models]
+        ids = [item.id for item in self.card.output.classes]
+        machine = f"{ready.versions} {ready.device} {ready.policy}" if ready else ""
+        return f"1 {weights} {ids} {self.card.output.activation} {self.intensity} {plan.mirror_axes} {machine}"
+
+
+def _as_stored(card: ModelCard) -> tuple[IntensityMap, ...]:
+    return (IntensityMap(low=-np.inf, high=np.inf, shift=0.0, scale=1.0),) * len(card.input.channels)
+
+
+def _minus(offset: tuple[int, int, int]) -> tuple[int, int, int]:
+    return (-offset[0], -offset[1], -offset[2])
