@@ -5,7 +5,7 @@ VOL3D_DATA ?= ../shared/data
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-pyqt6 check lint venv clean model samples
+.PHONY: help demo test test-pyqt6 check lint venv bench-env clean model samples
 
 help: ## say what there is
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -33,6 +33,10 @@ lint: check ## check, and spelling
 venv: ## make .venv and install everything
 	@sh scripts/make_venv.sh .venv all,test,dev
 
+bench-env: ## make .venv-bench: the project, and what the benchmarks compare it with
+	@sh scripts/make_venv.sh .venv-bench all
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt
+
 model: venv ## train the bundled model again, into out/ (hours)
 	$(BIN)/napari-vol3d train --data $(VOL3D_DATA)/hippocampus --recipe hippocampus-t1 --out out/hippocampus-t1
 
@@ -40,5 +44,5 @@ samples: venv ## make the sample volumes again
 	$(BIN)/python sample_data/make_samples.py --data $(VOL3D_DATA)/hippocampus
 
 clean: ## remove everything that make made, but for out/
-	rm -rf .venv .venv-pyqt6 build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-pyqt6 .venv-bench build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find napari_vol3d tests sample_data scripts -name __pycache__ -type d -prune -exec rm -rf {} +

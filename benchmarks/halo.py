@@ -17,7 +17,9 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import Model, find_model
 from napari_vol3d.pipeline.child import Engine
-from napari_vol3d.pipeline.segment import GIGABYTE, Prediction, segment
+from napari_vol3d.pipeline.plan import GIGABYTE
+from napari_vol3d.pipeline.prediction import Prediction
+from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 CORE = 48  # voxels that a tile owns along each axis, at least
@@ -36,12 +38,12 @@ def main() -> None:
     cube = scan.cropped(Box(start=start, stop=stop))
     engine = Engine(device="cpu")
     try:
-        whole = run(cube, model, engine, SegmentSettings(memory_gb=64))
+        whole = run(cube, model, engine, SegmentSettings(memory_gb=64, cache=False))
         if whole.plan.count != 1:
             sys.exit("The cube does not fit one patch; choose a smaller --edge.")
         for halo in (0, 8, 16, 24, 32, 40, 48):
             budget = (2 * halo + CORE) ** 3 * model.card.inference.bytes_per_voxel / GIGABYTE
-            tiled = run(cube, model, engine, SegmentSettings(memory_gb=budget, halo=halo))
+            tiled = run(cube, model, engine, SegmentSettings(memory_gb=budget, halo=halo, cache=False))
             foreground = (whole.labels > 0) | (tiled.labels > 0)
             share = np.count_nonzero(whole.labels != tiled.labels) / max(1, np.count_nonzero(foreground))
             sys.stdout.write(

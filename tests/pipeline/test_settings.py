@@ -19,6 +19,10 @@ def test_every_field_has_a_title_or_a_description(settings):
     ("settings", "values"),
     [
         (SegmentSettings, {"memory_gb": 0}), (SegmentSettings, {"halo": -1}), (SegmentSettings, {"device": "tpu"}),
+        (SegmentSettings, {"backend": "theano"}), (SegmentSettings, {"context": "guessed"}),
+        (SegmentSettings, {"scheme": "sliding"}), (SegmentSettings, {"overlap": 1.0}),
+        (SegmentSettings, {"overlap": -0.1}),
+        (SegmentSettings, {"skip_below": float("nan")}), (SegmentSettings, {"memory_gb": float("inf")}),
         (SegmentSettings, {"memory": 2}), (TrainSettings, {"name": "My Model"}), (TrainSettings, {"epochs": 0}),
         (TrainSettings, {"averaging": 1.0}), (TrainSettings, {"patch_size": [8, 8]}), (TrainSettings, {"widths": []}),
         (TrainSettings, {"widths": [0, 8]}), (TrainSettings, {"seed": -1}), (TrainSettings, {"flip_axes": [3]}),
@@ -31,6 +35,13 @@ def test_what_makes_no_sense_is_refused(settings, values):
     with pytest.raises(SettingsProblem, match="Setting") as caught:
         settings.of(values)
     assert caught.value.exit_code == 2
+
+
+def test_a_run_takes_the_least_work_that_changes_no_label_unless_told_otherwise():
+    settings = SegmentSettings()
+    assert (settings.context, settings.halo, settings.scheme) == ("measured", None, "auto")
+    assert (settings.cache, settings.resample) == (True, True)
+    assert (settings.mirror, settings.skip_below, settings.probabilities) == (False, None, False)
 
 
 def test_settings_never_change():
