@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
     sub.add_argument(
         "--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow", help="what Keras computes with"
     )
-    sub.add_argument("--memory-gb", type=float, default=2.0, help="most memory that one patch may take (default 2)")
+    sub.add_argument("--memory-gb", type=float, help="most memory that one patch may take (a third, at most 8)")
     sub.add_argument(
         "--exact",
         action="store_true",
@@ -83,9 +83,10 @@ def run(chosen: argparse.Namespace) -> int:
     models = [find_model(name) for name in chosen.model]
     settings = SegmentSettings.of(
         {
-            "device": chosen.device, "backend": chosen.backend, "memory_gb": chosen.memory_gb, "halo": chosen.halo,
+            "device": chosen.device, "backend": chosen.backend, "halo": chosen.halo,
             "context": "exact" if chosen.exact else "measured", "scheme": chosen.scheme, "mirror": chosen.mirror,
             "skip_below": chosen.skip_below, "resample": not chosen.no_resample, "cache": not chosen.no_cache,
+            **({} if chosen.memory_gb is None else {"memory_gb": chosen.memory_gb}),
         }
     )  # fmt: skip
     targets = _targets(chosen.scans, chosen.out, chosen.format, overwrite=chosen.overwrite)

@@ -104,5 +104,5 @@ def _claim_stdout() -> TextIO:
 if __name__ == "__main__":
     try:
         main()
-    except MemoryError:
+    except (MemoryError, SystemError):  # the second: Python itself had no memory to say what went wrong
         os._exit(OUT_OF_MEMORY)

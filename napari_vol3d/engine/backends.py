@@ -10,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+Kind = tuple[str, tuple[int | None, ...]]
 Function = Callable[..., tuple[Any, ...]]
 Compiled = Callable[..., tuple[NDArray[Any], ...]]
 
 
-def compile_function(function: Function, kinds: Sequence[tuple[str, int]]) -> Compiled:
+def compile_function(function: Function, kinds: Sequence[Kind]) -> Compiled:
     """Compile a function of tensors, written with `keras.ops`, into one of NumPy arrays.
 
     Parameters
     ----------
     function : callable
         Takes tensors, gives a tuple of tensors.
-    kinds : sequence of (str, int)
-        Dtype and number of axes of each argument; lengths may differ from call to call.
+    kinds : sequence of (str, tuple)
+        Dtype and shape of each argument; a length of None may differ from call to call.
     """
     backend = keras.config.backend()
     if backend == "tensorflow":
@@ -30,7 +31,7 @@ def compile_function(function: Function, kinds: Sequence[tuple[str, int]]) -> Co
     return _for_jax(function) if backend == "jax" else _for_torch(function)
 
 
-def _for_tensorflow(function: Function, kinds: Sequence[tuple[str, int]]) -> Compiled:
+def _for_tensorflow(function: Function, kinds: Sequence[Kind]) -> Compiled:
     """Trace once for all shapes, without XLA, which has no oneDNN and runs 3D convolutions channels first.
 
     The weights become constants: only then does the graph optimiser join convolution, bias and activation into one
@@ -41,7 +42,7 @@ def _for_tensorflow(function: Function, kinds: Sequence[tuple[str, int]]) -> Com
     # Not exported by TensorFlow, but it is what its own converters and deployment guides use.
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    signature = [tf.TensorSpec([None] * axes, dtype) for dtype, axes in kinds]
+    signature = [tf.TensorSpec(shape, dtype) for dtype, shape in kinds]
     traced = tf.function(function, jit_compile=False, input_signature=signature).get_concrete_function()
     frozen = convert_variables_to_constants_v2(traced)
 
@@ -104,5 +105,6 @@ def ran_out_of_memory(error: Exception) -> bool:
     """Tell whether one of `library_errors` means that memory ran out; each library says it in its own words."""
     words = (
         "RESOURCE_EXHAUSTED", "ResourceExhausted", "OutOfMemory", "out of memory", "OOM when", "can't allocate memory",
+        "bad_alloc", "exception:Status: 1,",  # the last is how oneDNN says it
     )  # fmt: skip
     return any(word in f"{type(error).__name__}: {error}" for word in words)

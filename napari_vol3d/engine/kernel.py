@@ -20,7 +20,7 @@ from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.labels import label_dtype
 from napari_vol3d.core.resample import GridMap
-from napari_vol3d.engine.backends import compile_function
+from napari_vol3d.engine.backends import Kind, compile_function
 from napari_vol3d.engine.load import Network
 
 Tensor = Any
@@ -58,8 +58,9 @@ class PatchKernel:
         self._ids = np.asarray(ids, self.dtype)
         self._flips = list(chain.from_iterable(combinations(mirror_axes, n) for n in range(len(mirror_axes) + 1)))
         self._wanted = wanted
-        kinds = [(dtype, 4), ("float32", 2), *[("float32", 2)] * (6 * resampled)]
-        self._run = compile_function(self._compute, kinds)
+        # Of channels that it does not know, Keras takes a convolution to be one of groups, and leaves it to XLA.
+        kinds: list[Kind] = [(dtype, (None, None, None, self._channels)), ("float32", (5, self._channels))]
+        self._run = compile_function(self._compute, kinds + [("float32", (None, None))] * (6 * resampled))
 
     def __call__(
         self, stored: NDArray[Any], intensity: NDArray[np.float32], ways: Sequence[NDArray[np.float32]] = ()

@@ -111,7 +111,7 @@ class Desk:
         box = tile.patch if self._grid.identity else self._grid.needed(tile.patch)
         found = read_patch(self._read, box, self._frame.shape)
         # Where grids differ patches need fewer voxels here and there: what lies beyond is an earlier patch's.
-        target: NDArray[Any] = self._inputs[(slot, *(slice(0, n) for n in found.shape[:3]))]
+        target: NDArray[Any] = self._inputs[slot][tuple(slice(0, n) for n in found.shape[:3])]
         target[...] = found
         return target
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.intensity import IntensityScheme
 
 Count = Annotated[int, Field(ge=1)]
+
+
+def default_memory_gb() -> float:
+    """Give a third of the memory that is installed, never of what happens to be free: 1 to 8 GB."""
+    installed = int(psutil.virtual_memory().total)
+    return min(8.0, max(1.0, round(installed / 3e9 * 2) / 2))
 
 
 class SettingsProblem(Vol3dError):
@@ -49,8 +56,9 @@ class SegmentSettings(Settings):
         "tensorflow", title="Backend", description="What Keras computes with; jax and torch must be installed"
     )
     memory_gb: float = Field(
-        2.0, gt=0, title="Memory budget", description="Most memory that one patch may take, in GB; decides its size"
-    )
+        default_factory=default_memory_gb, gt=0, title="Memory budget",
+        description="Most memory that one patch may take, in GB; a third of what is installed where not set",
+    )  # fmt: skip
     context: Literal["measured", "exact"] = Field(
         "measured", title="Context",
         description="measured: as little as changes no label, found out at the first use; exact: all the network sees",

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from napari_vol3d.core.errors import ModelProblem
+from napari_vol3d.engine import fit as fitting
 from napari_vol3d.engine.checkpoint import read_checkpoint
 from napari_vol3d.engine.feed import open_case
-from napari_vol3d.engine.fit import Trainer, fit, validate
+from napari_vol3d.engine.fit import Trainer, fit, predict, validate
 from napari_vol3d.engine.messages import Epoch, Fit, Step, TrainingCase
-from tests.builders import phantom
+from tests.builders import brightness_network, phantom
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +149,13 @@ def test_the_average_follows_the_network(cases, tmp_path):
 def test_validation_without_any_class_gives_no_figures(cases, tmp_path):
     job = make_job(cases, tmp_path)
     assert validate(Trainer(job).network, (), job) == {}
+
+
+@pytest.mark.parametrize("most_voxels", [4_000_000, 14**3])
+def test_validation_scans_are_predicted_whole_however_they_are_cut(cases, monkeypatch, most_voxels):
+    monkeypatch.setattr(fitting, "VALIDATION_VOXELS", most_voxels)
+    case = open_case(cases[0])
+    numbers = predict(brightness_network(), case, 2)
+    value = np.asarray(case.image[..., 0])
+    np.testing.assert_array_equal(numbers, np.argmax([0 * value, value - 0.5, 2 * value - 2], axis=0))
+    assert (numbers.dtype, set(np.unique(numbers))) == (np.uint16, {0, 1, 2})

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from napari_vol3d.core.errors import ModelProblem
+from napari_vol3d.engine.anatomy import study
 from napari_vol3d.engine.load import load_network
-from tests.builders import brightness_network, make_card, random_unet
+from napari_vol3d.engine.rewrite import rewrite
+from tests.builders import CLASSES, brightness_network, make_card, random_unet
 
 
 @pytest.fixture
@@ -25,8 +27,32 @@ def saved(tmp_path):
 def test_what_was_saved_is_loaded(saved):
     path, network = saved
     patch = np.random.default_rng(0).normal(size=(1, 8, 8, 8, 1)).astype(np.float32)
+    card = make_card(path)
+    loaded = load_network(path, card)
+    np.testing.assert_allclose(loaded.model(patch), network(patch), rtol=1e-4, atol=1e-4)
+    assert (loaded.card, loaded.activation, loaded.anatomy) == (card, "none", study(network))
+
+
+def test_it_is_made_faster_and_says_how(saved):
+    path, network = saved
     loaded = load_network(path, make_card(path))
-    np.testing.assert_allclose(loaded(patch), network(patch), rtol=1e-5, atol=1e-5)
+    assert loaded.rewrites == rewrite(network, (16, 16, 16)).done
+    assert len(loaded.rewrites) == 2
+    assert loaded.anatomy.halo == 9  # of what was saved: it is the same for what was made of it
+    kept = {type(layer).__name__ for layer in loaded.model.layers}
+    assert not kept & {"BatchNormalization", "Conv3DTranspose"}
+
+
+@pytest.mark.parametrize("activation", ["none", "softmax", "sigmoid"])
+def test_probabilities_are_what_the_outputs_stand_for(tmp_path, activation):
+    path = tmp_path / "model.keras"
+    brightness_network(scores=2, offsets=(0.0, -0.5)).save(path)
+    classes = CLASSES[: 2 if activation == "sigmoid" else 1]
+    loaded = load_network(path, make_card(path, output={"classes": classes, "activation": activation}))
+    outputs = np.array([[0.0, np.log(3)], [1000, 1000], [0.25, 0.75]], np.float32)
+    softmax = [[0.25, 0.75], [0.5, 0.5], [1 / (1 + np.exp(0.5)), 1 / (1 + np.exp(-0.5))]]
+    wanted = softmax if activation == "none" else outputs  # without overflow, or taken as they are
+    np.testing.assert_allclose(loaded.probabilities(outputs), wanted, rtol=1e-6)
 
 
 def test_other_bytes_than_the_cards_are_refused(saved):

@@ -4,39 +4,47 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
 from napari_vol3d.core.intensity import IntensityMap
+from napari_vol3d.core.resample import GridMap
 from napari_vol3d.engine import messages as m
 from tests.builders import make_card
 
-OPEN = IntensityMap(low=-math.inf, high=math.inf, shift=0.0, scale=1.0)
+UNBOUNDED = IntensityMap(low=-math.inf, high=math.inf, shift=0.0, scale=1.0)
+GRID = GridMap(scan_shape=(3, 4, 5), model_shape=(3, 3, 12), ratio=(1.0, 0.7, 2.5))
+CARD = make_card(Path("m.keras"), sha256="0" * 64)
 CASE = m.TrainingCase(name="a", image="a.npy", labels="b.npy", places="c.npy")
+OPEN = m.Open(inputs="i.npy", outputs="o.npy", intensity=(UNBOUNDED,), grid=GRID, patch_size=(8, 8, 8))
 REQUESTS = [
-    m.LoadModel(weights="a file\nwith a line break.keras", card=make_card(Path("m.keras"), sha256="0" * 64)),
-    m.Segment(
-        scan="s.npy", labels="l.npy", ratio=(1.0, 0.7, 2.5), model_shape=(3, 4, 5), intensity=(OPEN,),
-        patch_size=(8, 8, 8), halo=2, start=(0, 0, 0), stop=(3, 4, 5), focus=(0.5, 1.0, 2.0),
-    ),
+    m.LoadModels(models=(m.ModelFile(weights="a file\nwith a line break.keras", card=CARD),) * 2),
+    OPEN,
+    OPEN.model_copy(update={"probabilities": "p", "windows": ((0,), (0, 4), (0, 8, 12)), "mirror_axes": (0, 2)}),
+    m.Patch(slot=1, start=(0, 8, 16), owned_start=(0, 10, 18), owned_stop=(6, 14, 22)),
     m.Fit(
         folder="f", train=(CASE,), validation=(CASE,), channels=1, class_ids=(3, 7), patch_size=(8, 8, 8),
         widths=(4, 8), down="pool", activation="relu", residual=True, deep_supervision=1, epochs=2, steps=3, batch=2,
         learning_rate=1e-3, weight_decay=0.0, averaging=0.99, foreground=0.5, flip_axes=(2,), seed=1,
     ),
-    m.Focus(point=(1.0, 2.0, 3.0)),
-    m.Cancel(),
+    m.Cancel(number=3),
 ]  # fmt: skip
 REPORTS = [
     m.Ready(device="CPU", policy="float32", versions="TensorFlow 2"),
-    m.Loaded(),
-    m.TileDone(done=1, total=2, start=(0, 0, 0), stop=(1, 1, 1)),
+    m.Loaded(
+        reach=46, instance_statistics=False, bytes_per_voxel=40, flops_per_voxel=1.5e5,
+        rewrites=("14 batch normalisations folded",),
+    ),
+    m.Opened(),
+    m.PatchDone(slot=1, start=(0, 0, 0), stop=(1, 1, 1)),
     m.Epoch(epoch=1, epochs=2, figures={"loss": 0.5}, checkpoint="c.npz", best="b.keras"),
     m.Step(done=1, total=2, loss=0.25),
-    m.Done(cancelled=True),
+    m.Done(),
+    m.Cancelled(number=3),
     m.Failed(problem="model", message="Leberläsion – 肝臓", hint="h"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda r: r.kind)
@@ -53,8 +61,13 @@ def test_reports_round_trip(report):
     assert m.REPORT.validate_json(line) == report
 
 
+def test_no_message_is_forgotten_here():
+    for union, examples in ((m.Request, REQUESTS), (m.Report, REPORTS)):
+        assert set(get_args(get_args(union)[0])) == {type(example) for example in examples}
+
+
 def test_infinite_bounds_survive():
-    back = m.REQUEST.validate_json(REQUESTS[1].model_dump_json())
+    back = m.REQUEST.validate_json(OPEN.model_dump_json())
     assert (back.intensity[0].low, back.intensity[0].high) == (-math.inf, math.inf)
 
 
@@ -66,7 +79,13 @@ def test_a_run_that_diverges_can_say_so(loss):
     assert str(step.loss) == str(back.figures["loss"]) == str(loss)
 
 
-@pytest.mark.parametrize("line", ['{"kind":"nothing"}', '{"kind":"cancel","extra":1}', "noise", ""])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"kind":"nothing"}', '{"kind":"cancel","number":1,"extra":1}', '{"kind":"cancel"}',
+        '{"kind":"done_patch","slot":0,"start":[0,0,0],"stop":[1,1,1]}', "noise", "",
+    ],
+)  # fmt: skip
 def test_anything_else_is_refused(line):
     with pytest.raises(ValidationError):
         m.REQUEST.validate_json(line)
