@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import napari
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import QTimer
 
 from napari_vol3d.core.errors import EngineProblem, FileProblem, ModelProblem, Vol3dError
+from napari_vol3d.core.volume import Volume
+from napari_vol3d.gui.layers import guess_labels, to_layer
 from napari_vol3d.gui.region import go_to_largest
 from napari_vol3d.gui.saving import save_in_background
 from napari_vol3d.gui.workbench import Workbench
@@ -18,12 +20,12 @@ WINDOW_SIZE = (1360, 860)
 SETTLE_MS = 4000  # the last frame is drawn, the dock laid out, and napari's first toast gone
 
 
-def show(scan: Path | None, *, model: str | None, out: Path, stay: bool) -> int:
+def show(scan: Volume | None, *, model: str | None, out: Path, stay: bool) -> int:
     """Open a scan, segment it, save labels and a screenshot.
 
     Parameters
     ----------
-    scan : Path or None
+    scan : Volume or None
         The scan, or None for the sample.
     stay : bool
         Whether the window stays open for the person.
@@ -33,6 +35,8 @@ def show(scan: Path | None, *, model: str | None, out: Path, stay: bool) -> int:
     int
         The exit code.
     """
+    if scan is not None and guess_labels(scan):
+        raise FileProblem(f"{scan.name} is a label map, not a scan.", hint="Give the scan that it belongs to.")
     out.mkdir(parents=True, exist_ok=True)
     viewer = napari.Viewer(title="napari-vol3d")
     viewer.window.resize(*WINDOW_SIZE)
@@ -41,11 +45,8 @@ def show(scan: Path | None, *, model: str | None, out: Path, stay: bool) -> int:
     if scan is None:
         viewer.open_sample("napari-vol3d", "hippocampus")
     else:
-        viewer.open(scan, plugin="napari-vol3d")
-    if not any(isinstance(layer, Image) for layer in viewer.layers):
-        bench.let_go()
-        viewer.close()
-        raise FileProblem(f"{scan} could not be opened as an image.", hint="The message above says why.")
+        data, keywords, _ = to_layer(scan, as_labels=False)
+        viewer.add_image(data, **keywords)
     if model is not None:
         bench.segment.choose_model(model)
     QTimer.singleShot(0, demo.begin)

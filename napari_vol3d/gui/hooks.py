@@ -13,7 +13,7 @@ from napari.layers import Labels
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtWidgets import QApplication, QMessageBox
 
-from napari_vol3d.core.errors import FileProblem, Vol3dError
+from napari_vol3d.core.errors import FileProblem, SaveProblem, Vol3dError
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job, report
@@ -22,6 +22,7 @@ from napari_vol3d.io.registry import is_volume_file, read_volume, write_labels
 
 Reader = Callable[[str | Sequence[str]], list[Any]]
 LARGE_BYTES = 24_000_000  # compressed size from which reading would be felt on the window's thread
+LABEL_EXTENSION = ".nii.gz"  # where none was typed; as the panel's own dialog
 HANDLED: list[Any] = [(None,)]  # napari's word for "done, no layer"
 
 
@@ -41,7 +42,8 @@ def read(path: str | Sequence[str]) -> list[Any]:
     layers: list[Any] = []
     for one in map(Path, paths):
         viewer = napari.current_viewer()
-        if viewer is not None and QApplication.instance() and one.is_file() and one.stat().st_size > LARGE_BYTES:
+        large = one.is_dir() or (one.is_file() and one.stat().st_size > LARGE_BYTES)
+        if viewer is not None and QApplication.instance() and large:
             _read_later(viewer, one)
             continue
         try:
@@ -52,9 +54,16 @@ def read(path: str | Sequence[str]) -> list[Any]:
 
 
 def write(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Write one Labels layer with the geometry of its scan and its class names: File > Save."""
+    """Write one Labels layer with the geometry of its scan and its class names: File > Save.
+
+    Raises
+    ------
+    Vol3dError
+        If it can't be written; what was there before is untouched.
+    """
+    target = _with_extension(Path(path))
     keywords = {key: value for key, value in meta.items() if key in _LABELS_KEYWORDS}
-    written = write_labels(Path(path), with_painted_classes(to_volume(Labels(data, **keywords))))
+    written = write_labels(target, with_painted_classes(to_volume(Labels(data, **keywords))))
     return [str(written)]
 
 
@@ -89,6 +98,16 @@ _LABELS_KEYWORDS = {
     "name", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels", "metadata", "features",
     "colormap",
 }  # fmt: skip
+
+
+def _with_extension(path: Path) -> Path:
+    """Complete a name that was typed without extension: napari proposes the layer's name, and adds none."""
+    if is_volume_file(path):
+        return path
+    completed = path.with_name(f"{path.name}{LABEL_EXTENSION}")
+    if completed.exists():  # the dialog knows only the name as it was typed, and has not asked
+        raise SaveProblem(f"{completed.name} is there already.", hint="Type its whole name to replace it.")
+    return completed
 
 
 def _layer(volume: Volume) -> LayerTuple:

@@ -31,7 +31,7 @@ class Job(QObject):
     """One run of a verb in a thread.
 
     Signals arrive on the window's thread, each at most once but `progressed`: `succeeded` with the result, `failed`
-    with the problem, or `cancelled`; and after any of them `ended`.
+    with the problem, or `cancelled`; and after any of them `ended`. A problem is told to the person unless `quiet`.
 
     Notes
     -----
@@ -45,8 +45,11 @@ class Job(QObject):
     cancelled = Signal()
     ended = Signal()
 
-    def __init__(self, verb: Generator[Progress, None, Any], *, name: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self, verb: Generator[Progress, None, Any], *, name: str, parent: QObject | None = None, quiet: bool = False
+    ) -> None:  # fmt: skip
         super().__init__(parent)
+        self._quiet = quiet
         self._verb = verb
         self._stop = threading.Event()
         self._over = False
@@ -93,7 +96,8 @@ class Job(QObject):
 
     def _on_end(self, end: _End) -> None:
         if end.problem is not None:
-            report(end.problem)
+            if not self._quiet:
+                report(end.problem)
             self._finish(self.failed, end.problem)
         elif self._stop.is_set() and end.result is None:
             self._finish(self.cancelled)

@@ -13,6 +13,7 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
+from napari_vol3d.core.box import Triple
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.labels import LabelClass, classes_for, default_color, looks_like_labels, to_label_dtype
 from napari_vol3d.core.volume import Geometry, Volume
@@ -28,6 +29,7 @@ class Origin:
     """What a layer remembers of its volume."""
 
     geometry: Geometry
+    shape: Triple | None = None
     source: Path | None = None
     classes: tuple[LabelClass, ...] = ()
     channels: tuple[str, ...] = ()
@@ -41,8 +43,9 @@ def to_layer(volume: Volume, *, as_labels: bool) -> LayerTuple:
     A volume (Z, Y, X, C) becomes one layer (C, Z, Y, X) whose first slider is the channel.
     """
     origin = Origin(
-        geometry=volume.geometry, source=volume.source, classes=volume.classes, channels=volume.channels
-    )
+        geometry=volume.geometry, shape=volume.shape, source=volume.source, classes=volume.classes,
+        channels=volume.channels,
+    )  # fmt: skip
     keywords: dict[str, Any] = {"name": volume.name, "metadata": {KEY: origin}, **placement(volume.geometry)}
     if as_labels:
         labels = to_label_dtype(np.asarray(volume.data))
@@ -110,7 +113,8 @@ def to_volume(layer: Image | Labels) -> Volume:
     data, origin = (layer.data[0] if layer.multiscale else layer.data), origin_of(layer)
     if getattr(layer, "rgb", False):
         raise ScanMismatch("The layer shows colours, not grey levels.", hint="Split its channels first.")
-    if origin is not None and origin.channels and data.ndim == 4:
+    channels = origin.channels if origin is not None and data.ndim == 4 else ()
+    if channels:
         data = np.moveaxis(data, 0, -1)
     elif data.ndim == 4 and data.shape[0] == 1:
         data = data[0]
@@ -120,13 +124,14 @@ def to_volume(layer: Image | Labels) -> Volume:
         raise ScanMismatch(
             f"The layer has {data.ndim} axes; a scan has three.", hint="Split it into volumes (layer menu) first."
         )
-    geometry = origin.geometry if origin is not None and _still_placed(layer, origin) else _geometry_of(layer)
+    placed = origin is not None and _still_placed(layer, origin, tuple(data.shape[:3]))
+    geometry = origin.geometry if origin is not None and placed else _geometry_of(layer)
     return Volume(
         data=data,
         geometry=geometry,
         name=layer.name,
         source=source_of(layer),
-        channels=origin.channels if origin else (),
+        channels=channels,
         is_labels=isinstance(layer, Labels),
         classes=classes_of(layer) if isinstance(layer, Labels) else (),
     )
@@ -175,7 +180,7 @@ def labels_layer(
     labels: NDArray[Any], scan: Volume, classes: tuple[LabelClass, ...], *, name: str, model: str, like: Layer
 ) -> Labels:
     """Make a Labels layer that lies exactly on a scan's layer."""
-    origin = Origin(geometry=scan.geometry, source=scan.source, classes=classes, model=model)
+    origin = Origin(geometry=scan.geometry, shape=scan.shape, source=scan.source, classes=classes, model=model)
     return Labels(labels, name=name, metadata={KEY: origin}, **_placed_like(like), **class_looks(classes))
 
 
@@ -183,11 +188,11 @@ def probability_layers(
     probabilities: NDArray[np.uint8], scan: Volume, classes: Iterable[LabelClass], *, like: Layer
 ) -> list[Image]:
     """Make one Image layer a class, 0 to 255, hidden, in the class's colour."""
+    origin = Origin(geometry=scan.geometry, shape=scan.shape, probability=True)
     return [
         Image(
             probability, name=f"{scan.name} p({item.name})", colormap=["black", item.color], blending="additive",
-            contrast_limits=(0, 255), visible=False, metadata={KEY: Origin(geometry=scan.geometry, probability=True)},
-            **_placed_like(like),
+            contrast_limits=(0, 255), visible=False, metadata={KEY: origin}, **_placed_like(like),
         )
         for probability, item in zip(probabilities, classes, strict=True)
     ]  # fmt: skip
@@ -232,8 +237,9 @@ def _placed_like(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _still_placed(layer: Layer, origin: Origin) -> bool:
-    if layer.ndim < 3:  # a projection that took our memory along
+def _still_placed(layer: Layer, origin: Origin, shape: tuple[int, ...]) -> bool:
+    """Whether the layer, of this shape without channels, lies where its volume was put."""
+    if layer.ndim < 3 or origin.shape not in (None, shape):  # a projection or a part that took our memory along
         return False
     wanted = placement(origin.geometry)
     same = all(np.allclose(getattr(layer, key)[-3:], wanted[key], atol=1e-9) for key in ("scale", "translate"))
@@ -242,7 +248,8 @@ def _still_placed(layer: Layer, origin: Origin) -> bool:
         and np.allclose(layer.rotate, np.eye(layer.ndim))
         and np.allclose(_inner_shear(layer), np.eye(3))
     )
-    return same and straight and _unit_of(layer) == origin.geometry.unit
+    # napari's Split Stack keeps scale, translate and metadata, and forgets the units: "pixel" is what nobody has set.
+    return same and straight and _unit_of(layer) in (origin.geometry.unit, "pixel")
 
 
 def _geometry_of(layer: Layer) -> Geometry:

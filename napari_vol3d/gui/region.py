@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from napari import Viewer
 from napari.layers import Image, Labels, Shapes
+from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ScanMismatch
+from napari_vol3d.core.focus import Focus
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.models.card import ModelCard
 from napari_vol3d.pipeline.checks import spacing_in
@@ -27,7 +29,7 @@ def region_in_view(viewer: Viewer, layer: Image, scan: Volume, card: ModelCard) 
         return Box.of(scan.shape)
     corners = np.asarray(layer.corner_pixels)[:, -3:]
     start, stop = corners[0].astype(int), corners[1].astype(int) + 1
-    held, here = sliced_axis(viewer), focus_voxel(viewer, layer)
+    held, here = sliced_axis(viewer), focus_on(viewer, layer).point
     start[held], stop[held] = 0, scan.shape[held]
     spacing = spacing_in(scan.geometry, card.input.unit)
     if card.input.field_of_view is not None and spacing is not None:
@@ -65,7 +67,7 @@ def drawn_region(viewer: Viewer, layer: Image, scan: Volume, card: ModelCard) ->
     shapes = drawn[0]
     corners = np.concatenate([np.asarray(shape) for shape in shapes.data])
     world = np.array([shapes.data_to_world(corner) for corner in corners])
-    voxels = np.array([layer.world_to_data(point) for point in world])[:, -3:]
+    voxels = _voxels_of(layer, world)
     start, stop = np.floor(voxels.min(axis=0) + 0.5).astype(int), np.floor(voxels.max(axis=0) + 0.5).astype(int) + 1
     for axis in range(3):
         if stop[axis] - start[axis] <= 1:
@@ -73,13 +75,20 @@ def drawn_region(viewer: Viewer, layer: Image, scan: Volume, card: ModelCard) ->
     return _box(start, stop).intersect(Box.of(scan.shape))
 
 
-def focus_voxel(viewer: Viewer, layer: Image) -> tuple[float, float, float]:
-    """Give the scan voxel (z, y, x) at the middle of the canvas on the current slice."""
+def focus_on(viewer: Viewer, layer: Image) -> Focus:
+    """Give the scan voxel in the middle of the canvas, and the axis that a 2D view shows a slice across."""
     centre = np.asarray(viewer.dims.point, dtype=float)
     shown = list(viewer.dims.displayed)
     centre[shown] = np.asarray(viewer.scene.camera.center)[-len(shown) :]
-    z, y, x = (float(value) for value in layer.world_to_data(centre[-layer.ndim :])[-3:])
-    return (z, y, x)
+    z, y, x = (float(value) for value in _voxels_of(layer, centre[None])[0])
+    axis = sliced_axis(viewer) if viewer.dims.ndisplay == 2 else None
+    return Focus(point=(z, y, x), axis=axis if axis is None or 0 <= axis < 3 else None)
+
+
+def looks_at(viewer: Viewer, layer: Image, scan: Volume) -> bool:
+    """Whether the middle of the canvas, on the current slice, lies on the scan."""
+    point = focus_on(viewer, layer).point
+    return all(-0.5 <= p < n - 0.5 for p, n in zip(point, scan.shape, strict=True))
 
 
 def go_to_largest(viewer: Viewer, layer: Labels) -> None:
@@ -93,7 +102,15 @@ def go_to_largest(viewer: Viewer, layer: Labels) -> None:
 
 def sliced_axis(viewer: Viewer) -> int:
     """Give the held axis (0 z, 1 y, 2 x) that the slider moves along in a 2D view."""
+    if viewer.dims.ndim < 3:
+        return 0  # an image of two axes is one slice along z
     return int(viewer.dims.order[-3]) - (viewer.dims.ndim - 3)
+
+
+def _voxels_of(layer: Image, world: NDArray[Any]) -> NDArray[np.float64]:
+    """Give the scan voxels (z, y, x) of world points, one a row; an image of two axes is one slice."""
+    voxels = np.array([layer.world_to_data(point[-layer.ndim :]) for point in world])[:, -3:]
+    return np.pad(voxels, ((0, 0), (3 - voxels.shape[1], 0)))
 
 
 def _depth(axis: int, at: int, scan: Volume, card: ModelCard) -> tuple[int, int]:

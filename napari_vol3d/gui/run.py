@@ -14,10 +14,12 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import labels_layer, probability_layers
 from napari_vol3d.gui.overlay import Overlay
-from napari_vol3d.gui.region import focus_voxel
+from napari_vol3d.gui.region import focus_on
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.child import Engine
-from napari_vol3d.pipeline.segment import Prediction, SegmentPlan, segment
+from napari_vol3d.pipeline.plan import SegmentPlan
+from napari_vol3d.pipeline.prediction import Prediction
+from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 
@@ -48,10 +50,13 @@ class SegmentRun(QObject):
         region: Box | None, plan: SegmentPlan, engine: Engine, parent: QObject,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._viewer, self._layer, self._scan, self._engine = viewer, layer, scan, engine
+        self._viewer, self._layer, self._scan = viewer, layer, scan
         self.model = model
         self.plan = plan
-        verb = segment(scan, model, settings, region=region, focus=focus_voxel(viewer, layer), engine=engine)
+        self._focus = focus_on(viewer, layer)
+        # The verb asks from its own thread, which must not touch the viewer: it is told what was seen last.
+        verb = segment(scan, model, settings, region=region, focus=lambda: self._focus, engine=engine)
+        self._hidden: list[Labels] = []
         self.labels = self._add_labels()
         self._overlay = Overlay(viewer, self.labels, self)
         self.job = Job(verb, name=f"Segmenting {scan.name}", parent=self)
@@ -60,6 +65,11 @@ class SegmentRun(QObject):
         self.job.failed.connect(self._on_failure)
         self.job.cancelled.connect(self._on_cancel)
         self.job.ended.connect(self._on_end)
+
+    @property
+    def layer(self) -> Image:
+        """The layer it runs over."""
+        return self._layer
 
     @property
     def running(self) -> bool:
@@ -76,11 +86,9 @@ class SegmentRun(QObject):
         self.job.start()
 
     def follow(self) -> None:
-        """Tell the engine where the person looks now: tiles near it come first."""
+        """Note where the person looks now: tiles near it come first."""
         if self._layer in self._viewer.layers:
-            z, y, x = focus_voxel(self._viewer, self._layer)
-            first = self.plan.frame.start
-            self._engine.focus((z - first[0], y - first[1], x - first[2]))
+            self._focus = focus_on(self._viewer, self._layer)
 
     def _add_labels(self) -> Labels:
         classes = self.model.card.output.classes
@@ -92,8 +100,9 @@ class SegmentRun(QObject):
         )  # fmt: skip
         labels.selected_label = classes[0].id
         for other in self._viewer.layers:
-            if isinstance(other, Labels) and other.name.startswith(name):
+            if isinstance(other, Labels) and other.visible and other.name.startswith(name):
                 other.visible = False  # two label maps over each other can't be read
+                self._hidden.append(other)
         active = self._viewer.layers.selection.active
         self._viewer.add_layer(labels)
         if active is not None:
@@ -118,18 +127,23 @@ class SegmentRun(QObject):
         self.succeeded.emit(prediction)
 
     def _on_failure(self, problem: Vol3dError) -> None:
-        self._drop_if_empty()
+        self._step_back()
         self.failed.emit(problem)
 
     def _on_cancel(self) -> None:
-        self._drop_if_empty()
+        self._step_back()
         self.cancelled.emit()
 
     def _on_end(self) -> None:
         self._overlay.finish()
         self.ended.emit()
 
-    def _drop_if_empty(self) -> None:
-        """Take the layer away again where neither the model nor the person came to put anything into it."""
+    def _step_back(self) -> None:
+        """Take the layer away where neither model nor person put anything into it; show the older ones again."""
         if self.labels_shown and not self.labels.data.any():
             self._viewer.layers.remove(self.labels)
+        older = [layer for layer in self._hidden if layer in self._viewer.layers]
+        for layer in older:
+            layer.visible = True
+        if older and self.labels_shown and not self._overlay.corrected:
+            self.labels.visible = False

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Generator
+from importlib.resources import files
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
 from napari.layers import Labels
+from platformdirs import user_documents_path
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import source_of, to_volume, with_painted_classes
-from napari_vol3d.io.registry import is_volume_file, label_name, write_labels
+from napari_vol3d.io.registry import is_volume_file, label_name, stem, write_labels
 
 FILTERS = "NIfTI (*.nii.gz *.nii);;TIFF (*.tif *.tiff)"
 
@@ -37,11 +42,45 @@ def save_in_background(parent: QWidget, layer: Labels, target: Path, say: Callab
 
 
 def default_target(layer: Labels) -> Path:
-    """Propose a file beside the scan, in the scan's format where it keeps labels."""
+    """Propose a file that is not there yet: beside the scan, in its format where that keeps labels.
+
+    The scan's folder is left alone where it belongs to this package or can't be written to; then it is the person's
+    documents.
+    """
     source = source_of(layer)
     if source is None:
-        return Path.home() / f"{layer.name.replace(' ', '_')}.nii.gz"
-    return source.parent / label_name(source)
+        name = re.sub(r"[^\w.()-]+", "_", layer.name) + ".nii.gz"
+    else:
+        name = source.name if stem(source).endswith("_labels") else label_name(source)
+    folder = None if source is None else _outside_zarr(source.resolve())
+    return _free(folder if folder is not None and _is_theirs(folder) else _documents(), name)
+
+
+def _outside_zarr(path: Path) -> Path:
+    """Give the folder that a file lies in; for what is inside a Zarr folder, the one around that."""
+    around = [parent.parent for parent in path.parents if parent.suffix.lower() == ".zarr"]
+    return around[-1] if around else path.parent
+
+
+def _is_theirs(folder: Path) -> bool:
+    package = Path(str(files("napari_vol3d"))).resolve()
+    ours = folder.is_relative_to(package) or folder.is_relative_to(package.parent / "sample_data")
+    return not ours and "site-packages" not in folder.parts and _can_write(folder)
+
+
+def _can_write(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK)
+
+
+def _documents() -> Path:
+    return next((f for f in (user_documents_path(), Path.home()) if _can_write(f)), Path.cwd())
+
+
+def _free(folder: Path, name: str) -> Path:
+    """Number the name where a file has it already."""
+    root = stem(name)
+    numbered = (f"{root}_{number}{name.removeprefix(root)}" for number in count(2))
+    return next(folder / one for one in chain((name,), numbered) if not (folder / one).exists())
 
 
 def _ask_where(parent: QWidget, proposed: Path) -> Path | None:

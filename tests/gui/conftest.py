@@ -86,7 +86,7 @@ def press_segment(qtbot: Any, bench: Workbench) -> None:
 
 def start_segment(qtbot: Any, bench: Workbench) -> None:
     """Press the button when it is offered."""
-    qtbot.waitUntil(bench.segment.ui.run.isEnabled, timeout=5000)
+    qtbot.waitUntil(bench.segment.ui.run.isEnabled, timeout=20_000)
     qtbot.mouseClick(bench.segment.ui.run, Qt.MouseButton.LeftButton)
     assert bench.segment.job is not None
 

@@ -122,38 +122,36 @@ def test_a_second_run_never_touches_corrected_labels(
     assert not first.visible
 
 
-def test_killing_the_engine_leaves_everything_and_a_way_on(qtbot: Any, bench: Workbench, viewer: Viewer) -> None:
-    # Large enough to take a while on any machine.
+def test_killing_the_engine_costs_no_more_than_time(qtbot: Any, bench: Workbench, viewer: Viewer) -> None:
     rng = np.random.default_rng(0)
-    viewer.add_image(rng.normal(100, 20, (96, 160, 160)).astype(np.float32), name="big", units=("mm",) * 3)
-    bench.segment.ui.options.memory.setValue(0.2)
-    mine = viewer.add_labels(np.ones((96, 160, 160), np.uint8), name="my work", units=("mm",) * 3)
+    viewer.add_image(rng.normal(100, 20, (64, 96, 96)).astype(np.float32), name="big", units=("mm",) * 3)
+    bench.segment.ui.options.memory.setValue(0.1)
+    bench.segment.ui.options.halo.setValue(8)  # measuring it would take a while, and is tested elsewhere
+    mine = viewer.add_labels(np.ones((64, 96, 96), np.uint8), name="my work", units=("mm",) * 3)
     start_segment(qtbot, bench)
     panel = bench.segment
     qtbot.waitUntil(lambda: panel.ui.bar.maximum() > 1 and panel.ui.bar.value() >= 1, timeout=RUN_MS)
-    engine = panel._keeper.get("auto")
-    finished = np.count_nonzero(viewer.layers["big labels"].data) if "big labels" in viewer.layers else 0
-    os.kill(engine.process.pid, signal.SIGKILL)
+    os.kill(panel._keeper.get("auto").process.pid, signal.SIGKILL)
     job = panel.job
     assert job is not None
+    # It says what happened, and goes on with smaller patches in a fresh process.
+    qtbot.waitUntil(lambda: "signal 9" in panel.ui.result.text(), timeout=RUN_MS)
+    assert "Going on with smaller" in panel.ui.result.text()
+    assert job.running
     qtbot.waitUntil(lambda: not job.running, timeout=RUN_MS)
-    assert "signal 9" in panel.ui.status.text()
+    assert "Done in" in panel.ui.result.text()
+    assert "signal 9" in panel.ui.result.text()  # still said where the result is
+    assert "big labels" in viewer.layers
     assert mine in viewer.layers
     assert mine.data.all()
-    if finished:
-        assert np.count_nonzero(viewer.layers["big labels"].data) >= finished
-    # The way on: press the button again, a fresh engine does it.
     assert panel.ui.run.isEnabled()
-    # (The big layer stays: napari 0.9.2 on llvmpipe crashes by itself where it is removed under a label layer.)
-    viewer.add_image(rng.normal(100, 20, (16, 40, 40)).astype(np.float32), name="small", units=("mm",) * 3)
-    press_segment(qtbot, bench)
-    assert "Done in" in panel.ui.result.text()
 
 
 def test_cancel_inside_a_volume_keeps_finished_tiles(qtbot: Any, bench: Workbench, viewer: Viewer) -> None:
     rng = np.random.default_rng(0)
     viewer.add_image(rng.normal(100, 20, (96, 160, 160)).astype(np.float32), name="big", units=("mm",) * 3)
-    bench.segment.ui.options.memory.setValue(0.2)
+    bench.segment.ui.options.memory.setValue(0.1)
+    bench.segment.ui.options.halo.setValue(8)  # measuring it would take a while, and is tested elsewhere
     start_segment(qtbot, bench)
     panel = bench.segment
     qtbot.waitUntil(lambda: panel.ui.bar.maximum() > 1 and panel.ui.bar.value() >= 1, timeout=RUN_MS)
@@ -173,7 +171,8 @@ def test_closing_the_window_in_the_middle_of_a_run_leaves_no_process(
 ) -> None:
     rng = np.random.default_rng(0)
     viewer.add_image(rng.normal(100, 20, (96, 160, 160)).astype(np.float32), name="big", units=("mm",) * 3)
-    bench.segment.ui.options.memory.setValue(0.2)
+    bench.segment.ui.options.memory.setValue(0.1)
+    bench.segment.ui.options.halo.setValue(8)  # measuring it would take a while, and is tested elsewhere
     start_segment(qtbot, bench)
     qtbot.waitUntil(lambda: bench.segment.ui.bar.value() >= 1, timeout=RUN_MS)
     engine = bench.segment._keeper.get("auto")

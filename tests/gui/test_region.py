@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.gui.layers import to_volume
-from napari_vol3d.gui.region import BOX_LAYER, drawn_region, focus_voxel, region_in_view, sliced_axis, start_drawing
+from napari_vol3d.gui.region import BOX_LAYER, drawn_region, focus_on, region_in_view, sliced_axis, start_drawing
 from napari_vol3d.models.card import ModelCard
 from napari_vol3d.models.store import find_model
 from tests.gui.conftest import stroke
@@ -188,8 +188,9 @@ def test_the_focus_is_the_voxel_in_the_middle_of_the_canvas(window: Any, order: 
     viewer, scan = window
     voxel = (12, 61, 33)
     look(viewer, order, 20.0, scan.data_to_world(voxel))
-    np.testing.assert_allclose(focus_voxel(viewer, scan), voxel, atol=0.51)
-    assert sliced_axis(viewer) == order[0]
+    focus = focus_on(viewer, scan)
+    np.testing.assert_allclose(focus.point, voxel, atol=0.51)
+    assert sliced_axis(viewer) == focus.axis == order[0]
 
 
 def test_in_3d_everything_is_in_view(card: ModelCard) -> None:

@@ -11,11 +11,13 @@ from napari import Viewer
 from napari.layers import Image, Labels
 from qtpy.QtCore import QObject
 
+from napari_vol3d.core.box import Box
+from napari_vol3d.core.progress import Progress
 from napari_vol3d.gui.layers import to_volume
 from napari_vol3d.gui.run import SegmentRun
 from napari_vol3d.models.store import find_model
 from napari_vol3d.pipeline.child import Engine
-from napari_vol3d.pipeline.segment import plan_segment
+from napari_vol3d.pipeline.plan import plan_segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.gui.conftest import RUN_MS
 
@@ -78,9 +80,33 @@ def test_a_run_that_is_cancelled_before_anything_came_leaves_no_empty_layer(
     qtbot: Any, viewer: Viewer, scan: Image, engine: Engine
 ) -> None:
     parent = QObject()
+    ones = np.ones(scan.data.shape, np.uint8)
+    older = viewer.add_labels(ones, name="scan labels", scale=scan.scale, units=scan.units)
     run = make_run(viewer, scan, engine, parent)
+    assert not older.visible
     with qtbot.waitSignals([run.cancelled, run.ended], timeout=RUN_MS):
         run.start()
         run.job.stop()
     assert not run.labels_shown
     assert scan in viewer.layers
+    assert older.visible
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_a_cancelled_rerun_gives_the_older_labels_back(
+    qtbot: Any, viewer: Viewer, scan: Image, engine: Engine, painted: bool
+) -> None:
+    parent = QObject()
+    ones = np.ones(scan.data.shape, np.uint8)
+    older = viewer.add_labels(ones, name="scan labels", scale=scan.scale, units=scan.units)
+    run = make_run(viewer, scan, engine, parent)
+    tile = Box(start=(0, 0, 0), stop=(2, 2, 2))
+    run.job.progressed.emit(Progress(phase="Segmenting", finished=tile, labels=np.ones((2, 2, 2), np.uint16)))
+    if painted:
+        run.labels.data_setitem((np.array([9]), np.array([9]), np.array([9])), 2)
+    with qtbot.waitSignals([run.cancelled, run.ended], timeout=RUN_MS):
+        run.start()
+        run.job.stop()
+    assert run.labels_shown
+    assert older.visible
+    assert run.labels.visible is painted  # what a person has put into it is not put out of their sight

@@ -15,6 +15,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.gui.hooks import sample_file
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import labels_layer, to_layer, to_volume
 from napari_vol3d.gui.saving import ask_and_save, default_target, save_in_background
@@ -207,8 +208,53 @@ def test_labels_of_a_tiff_are_proposed_as_a_tiff(tmp_path: Path) -> None:
     assert default_target(labels) == tmp_path / "stack_labels.tif"
 
 
-def test_labels_of_no_file_are_proposed_in_the_home_folder() -> None:
-    assert default_target(Labels(np.zeros((2, 3, 4), np.uint8), name="my work")) == Path.home() / "my_work.nii.gz"
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("XDG_DOCUMENTS_DIR", raising=False)
+    return folder
+
+
+def test_labels_of_no_file_are_proposed_among_the_persons_documents(home: Path) -> None:
+    layer = Labels(np.zeros((2, 3, 4), np.uint8), name="my / work")
+    assert default_target(layer) == home / "my_work.nii.gz"
+    (home / "Documents").mkdir()
+    assert default_target(layer) == home / "Documents" / "my_work.nii.gz"
+
+
+def from_file(layer: Labels, source: Path) -> Labels:
+    """The same labels, of a scan that came from another file."""
+    (origin,) = layer.metadata.values()
+    layer.metadata = {"napari-vol3d": replace(origin, source=source)}
+    return layer
+
+
+def test_nothing_is_proposed_inside_the_package(layer: Labels, home: Path) -> None:
+    sample = sample_file("hippocampus_average.nii.gz")
+    assert default_target(from_file(layer, sample)) == home / "hippocampus_average_labels.nii.gz"
+    assert default_target(from_file(layer, sample_file("nuclei_labels.tif"))) == home / "nuclei_labels.tif"
+    packages = home / "lib" / "site-packages" / "other"
+    packages.mkdir(parents=True)
+    assert default_target(from_file(layer, packages / "a.nii")) == home / "a_labels.nii.gz"
+
+
+def test_a_folder_that_is_gone_is_not_proposed(layer: Labels, home: Path) -> None:
+    assert default_target(from_file(layer, home / "usb stick" / "a.nii.gz")) == home / "a_labels.nii.gz"
+
+
+def test_no_file_that_is_there_is_ever_proposed(layer: Labels, scan_path: Path) -> None:
+    for name in ("patient one_labels.nii.gz", "patient one_labels_2.nii.gz", "patient one_labels_3.nii.gz"):
+        assert default_target(layer) == scan_path.with_name(name)
+        scan_path.with_name(name).write_bytes(b"precious")
+
+
+def test_labels_in_a_zarr_folder_are_proposed_beside_it(layer: Labels, tmp_path: Path) -> None:
+    inside = tmp_path / "scan.zarr" / "labels" / "cells"
+    inside.mkdir(parents=True)
+    assert default_target(from_file(layer, inside)).parent == tmp_path
 
 
 def test_labels_of_a_scan_that_keeps_no_labels_are_proposed_as_nifti(layer: Labels, tmp_path: Path) -> None:

@@ -26,11 +26,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vol3d.core.box import Box
 from napari_vol3d.gui.workbench import MINIMUM_WIDTH, Workbench
 from tests.builders import phantom, save_nifti
 from tests.gui.conftest import PLUGIN
 
-WAIT_MS = 5000
+WAIT_MS = 20_000
 MM = ("mm",) * 3
 
 
@@ -180,8 +181,10 @@ def fill(bench: Workbench, viewer: Viewer, qtbot: Any) -> None:
     viewer.add_image(data, scale=(2.5, 0.875, 0.875), units=MM, name="a scan with a rather long name, T1 MPRAGE, 2.nii")
     qtbot.waitUntil(bench.segment.ui.run.isEnabled, timeout=WAIT_MS)
     ui = bench.segment.ui
+    ui.show_region(Box(start=(10, 0, 0), stop=(53, 160, 160)), axis=0)
+    ui.offer_save("a scan with a rather long name, T1 MPRAGE, 2.nii labels")
     ui.result.setText("<b>Done in 8.6 s</b> on CPU: anterior 1.72 mL, posterior 1.58 mL")
-    ui.status.setText("5 of 12 patches, 4 s left")
+    ui.status.setText("5 of 12 tiles, 4 s left")
     for folded in bench.findChildren(QWidget):
         if type(folded).__name__ == "QCollapsible":
             folded.expand(animate=False)

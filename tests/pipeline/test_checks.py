@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.pipeline.checks import check_fit, require_fit, spacing_in
@@ -70,6 +71,37 @@ def test_a_scan_much_larger_than_what_the_model_knows():
     # In millimetres, not voxels.
     assert not check_fit(scan((100, 40, 40), (0.5, 1.0, 1.0)), CARD).beyond_field_of_view
     assert check_fit(scan((20, 20, 20), (4.0, 1.0, 1.0)), CARD).beyond_field_of_view
+
+
+def test_a_region_is_warned_of_by_its_own_size():
+    small, large = Box(start=(0, 0, 0), stop=(50, 50, 50)), Box(start=(0, 0, 0), stop=(90, 50, 50))
+    volume = scan((100, 100, 100))
+    assert "this scan is larger" in check_fit(volume, CARD).warnings[0]
+    assert check_fit(volume, CARD, region=small).warnings == ()
+    assert "this region is larger" in check_fit(volume, CARD, region=large).warnings[0]
+    assert "smaller box" in check_fit(volume, CARD, region=large).warnings[0]
+    # What the model takes for its world depends on the scan.
+    assert all(check_fit(volume, CARD, region=region).beyond_field_of_view for region in (None, small, large))
+
+
+def test_a_scan_far_smaller_than_what_the_model_knows_is_refused():
+    tiny = scan((60, 60, 60), (0.5, 0.5, 0.5), unit="um")
+    fit = check_fit(tiny, CARD)
+    assert "far too small for this model: 0.03 x 0.03 x 0.03 mm" in fit.problem
+    assert "40 x 40 x 40" in fit.problem
+    assert fit.resampled  # so that leaving it off can be offered
+    with pytest.raises(ScanMismatch, match="far too small"):
+        require_fit(tiny, CARD)
+    without = check_fit(tiny, CARD, resample=False)
+    assert without.problem == ""
+    assert "without resampling" in without.warnings[0]
+    # A fifth along any axis is enough: a few slices of the organ are a scan too.
+    assert check_fit(scan((8, 3, 3)), CARD).problem == ""
+    assert check_fit(scan((7, 7, 7)), CARD).problem
+
+
+def test_a_series_can_be_split():
+    assert "Split Stack" in check_fit(scan((20, 20, 20, 3)), CARD).problem
 
 
 def test_a_model_that_wants_a_patient():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from napari import Viewer
-from napari.layers import Image, Labels
+from napari.layers import Image
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
@@ -14,17 +16,21 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import to_volume
+from napari_vol3d.gui.panels.findings import Findings
 from napari_vol3d.gui.panels.segment_ui import SegmentUi
-from napari_vol3d.gui.region import drawn_region, go_to_largest, region_in_view, start_drawing
+from napari_vol3d.gui.panels.segment_words import result_words
+from napari_vol3d.gui.region import drawn_region, looks_at, region_in_view, sliced_axis, start_drawing
 from napari_vol3d.gui.run import SegmentRun
-from napari_vol3d.gui.saving import ask_and_save
-from napari_vol3d.gui.speeds import expected_seconds, remember_speed
+from napari_vol3d.models.record import expected_rate
 from napari_vol3d.models.store import Model, list_models
 from napari_vol3d.pipeline.checks import check_fit
-from napari_vol3d.pipeline.segment import Prediction, SegmentPlan, plan_segment
+from napari_vol3d.pipeline.plan import SegmentPlan, plan_segment
+from napari_vol3d.pipeline.prediction import Prediction
+from napari_vol3d.pipeline.segment import warm_up
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 UPDATE_MS = 150
+IN_VIEW, DRAWN = 1, 2  # places in the Region box
 
 
 class SegmentPanel(QWidget):
@@ -34,6 +40,8 @@ class SegmentPanel(QWidget):
     ----------
     ui : SegmentUi
         The widgets.
+    findings : Findings
+        What was found in each scan, and saving it.
     summary : str
         What the last run found.
     """
@@ -44,10 +52,13 @@ class SegmentPanel(QWidget):
         self._keeper = keeper
         self._models: list[Model] = list_models()
         self._run: SegmentRun | None = None
-        self._saving: Job | None = None
+        self._warming: Job | None = None
+        self._warm_for: tuple[str, str, int] | None = None
         self._intent: tuple[Image, Volume, Model, Box | None, SegmentPlan] | None = None  # what Segment would do now
         self.summary = ""  # what the last run found, in words
         self.ui = SegmentUi(viewer.layers, self._models, self)
+        self.findings = Findings(viewer, self.ui, self)
+        self._scan = self.ui.scan.value()  # whose region was asked for
         # Typing in a spin box and a burst of layer events end in one update.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -61,17 +72,12 @@ class SegmentPanel(QWidget):
             self.ui.options.valueChanged, self.ui.resample.toggled,
         ):  # fmt: skip
             signal.connect(self._update_soon)
+        self.ui.scan.valueChanged.connect(self._follow_scan)
         self.ui.draw.clicked.connect(self._draw)
         self.ui.run.clicked.connect(self.run)
         self.ui.cancel.clicked.connect(self.cancel)
-        self.ui.save.clicked.connect(self.save)
-        self.ui.result.linkActivated.connect(self._go)
-        for event in (viewer.layers.events.removed, viewer.layers.selection.events.active):
-            event.connect(self._follow_selection)
-        viewer.dims.events.current_step.connect(self._follow_view)
-        for event in (viewer.scene.camera.events.zoom, viewer.scene.camera.events.center):
+        for event in self._view_events():
             event.connect(self._follow_view)
-        self._follow_selection()
         self.update_plan()
 
     @property
@@ -109,6 +115,7 @@ class SegmentPanel(QWidget):
         self._intent = None
         layer, model = self.ui.scan.value(), self.model
         self.ui.show_model(model)
+        self.ui.show_region(None)
         if layer is None or model is None:
             self.ui.show_scan(None)
             self._block("Open a scan first." if layer is None else "There is no model; add one to the models folder.")
@@ -120,6 +127,10 @@ class SegmentPanel(QWidget):
             fit = check_fit(scan, model.card, resample=self.settings.resample)
             self.ui.show_fit(fit, scan, model.card)
             region = self._region(layer, scan, model)
+            if region is not None and region.size:
+                fit = check_fit(scan, model.card, resample=self.settings.resample, region=region)
+                self.ui.show_fit(fit, scan, model.card)
+                self.ui.show_region(region, sliced_axis(self._viewer) if self._viewer.dims.ndisplay == 2 else None)
             plan = plan_segment(scan, model.card, self.settings, region)
         except Vol3dError as problem:
             self._block(str(problem))
@@ -130,9 +141,11 @@ class SegmentPanel(QWidget):
             self._block(str(refusal))
             return
         device = self._keeper.device_name
-        self.ui.show_plan(plan, device, expected_seconds(model, plan, device))
+        rate = expected_rate(model.card, device)
+        self.ui.show_plan(plan, device, None if rate is None else rate * plan.megavoxels)
         if not self._running:
             self.ui.allow_run()
+            self._warm_up(scan, model)
 
     def run(self) -> None:
         """Segment."""
@@ -153,6 +166,7 @@ class SegmentPanel(QWidget):
         if self._run is not None:
             self._run.deleteLater()
         self._run = run
+        self.findings.begin(layer, run.labels)
         self.ui.show_running()
         run.start()
 
@@ -162,23 +176,15 @@ class SegmentPanel(QWidget):
             self.ui.status.setText("Cancelling ...")
             self.job.stop()
 
-    def save(self) -> None:
-        """Save the labels that are selected, or those of the last run."""
-        layer = self._labels_to_save()
-        # One after the other: two savings to one file could end in the older one.
-        if layer is not None and (self._saving is None or not self._saving.running):
-            self._saving = ask_and_save(self, layer, self.ui.say)
-
     def let_go(self) -> None:
         """Let go of the viewer and stop what runs; also when Qt has destroyed the widgets already."""
         self.ui.scan.let_go()
-        for event in (self._viewer.layers.events.removed, self._viewer.layers.selection.events.active):
-            event.disconnect(self._follow_selection)
-        self._viewer.dims.events.current_step.disconnect(self._follow_view)
-        for event in (self._viewer.scene.camera.events.zoom, self._viewer.scene.camera.events.center):
+        self.findings.let_go()
+        for event in self._view_events():
             event.disconnect(self._follow_view)
-        if self.job is not None:
-            self.job.stop()
+        for job in (self.job, self._warming):
+            if job is not None:
+                job.stop()
 
     @property
     def _running(self) -> bool:
@@ -188,37 +194,42 @@ class SegmentPanel(QWidget):
         run = self._run
         if run is None:
             return
-        remember_speed(run.model, run.plan, prediction.device, prediction.compute_seconds)
         if not run.labels_shown:
             self.ui.say("Done, but its layer was removed. Press Segment to run again.")
             return
         amounts = class_amounts(prediction.counts, prediction.classes, prediction.geometry)
         self.summary = ", ".join(f"{item.name} {text}" for item, text in amounts)
-        self.ui.show_result(prediction, amounts)
+        self.findings.finish(run.layer, run.labels, result_words(run.layer.name, prediction, amounts))
 
     def _on_failure(self, problem: Vol3dError) -> None:
         self.ui.say(str(problem), bad=True)
 
     def _on_cancel(self) -> None:
-        kept = self._run is not None and self._run.labels_shown
-        self.ui.say("Cancelled; finished patches stay." if kept else "Cancelled before a patch was finished.")
+        run = self._run
+        if run is None or not run.labels_shown:
+            self.ui.say("Cancelled before a tile was finished.")
+        elif run.labels.visible:
+            self.ui.say("Cancelled; finished tiles stay.")
+        else:
+            self.ui.say(f"Cancelled; the older labels are back. Finished tiles are in {run.labels.name}, hidden.")
 
     def _on_end(self) -> None:
         self.ui.show_idle()
+        self.findings.show()
         self.update_plan()
 
     def _region(self, layer: Image, scan: Volume, model: Model) -> Box | None:
         choice = self.ui.region.currentIndex()
-        if choice == 1:
+        if choice == IN_VIEW:
             return region_in_view(self._viewer, layer, scan, model.card)
-        if choice == 2:
+        if choice == DRAWN:
             return drawn_region(self._viewer, layer, scan, model.card)
         return None
 
     def _draw(self) -> None:
         layer = self.ui.scan.value()
         if layer is not None:
-            self.ui.region.setCurrentIndex(2)
+            self.ui.region.setCurrentIndex(DRAWN)
             shapes = start_drawing(self._viewer, layer)
             shapes.events.data.connect(self._follow_view)
 
@@ -229,15 +240,49 @@ class SegmentPanel(QWidget):
             if not self._keeper.device_name and self._keeper.refusal is None:
                 self._device_clock.start()
 
+    def _warm_up(self, scan: Volume, model: Model) -> None:
+        """Load the network while the person still looks at the form: the run then starts at once."""
+        busy = self._warming is not None and self._warming.running
+        if busy or not self._keeper.device_name:
+            return
+        engine = self._keeper.get(self.settings.device)
+        wanted = (model.card.weights.sha256, str(scan.data.dtype), engine.process.pid)
+        if wanted != self._warm_for:
+            self._warm_for = wanted
+            verb = warm_up(scan, model, self.settings, engine)
+            self._warming = Job(verb, name=f"Loading {model.card.title}", parent=self, quiet=True)
+            self._warming.start()
+
     def _show_device(self) -> None:
         if self._keeper.device_name or self._keeper.refusal is not None:
             self._device_clock.stop()
             self.update_plan()
 
-    def _follow_selection(self, event: object = None) -> None:
-        layer = self._labels_to_save()
-        self.ui.save.setEnabled(layer is not None)
-        self.ui.save.setToolTip(f"Save {layer.name}" if layer is not None else "There are no labels yet")
+    def _view_events(self) -> tuple[Any, ...]:
+        dims, camera = self._viewer.dims.events, self._viewer.scene.camera.events
+        return dims.current_step, dims.order, dims.ndisplay, camera.zoom, camera.center
+
+    def _follow_scan(self) -> None:
+        """Another scan was chosen: a region that means nothing on it is given up."""
+        layer = self.ui.scan.value()
+        if layer is self._scan:
+            return  # the list changed, the choice did not
+        self._scan = layer
+        if not self._running:
+            self.ui.forget()
+        if layer is not None and self.ui.region.currentIndex() and not self._region_meets(layer):
+            self.ui.region.setCurrentIndex(0)
+
+    def _region_meets(self, layer: Image) -> bool:
+        """Whether the kind of region that is chosen means something on another scan."""
+        model = self.model
+        try:
+            scan = to_volume(layer)
+            if self.ui.region.currentIndex() == IN_VIEW:
+                return looks_at(self._viewer, layer, scan)
+            return model is not None and drawn_region(self._viewer, layer, scan, model.card).size > 0
+        except Vol3dError:
+            return False
 
     def _update_soon(self, *_: object) -> None:
         self._soon.start()  # not connected itself: a signal's value would become the interval
@@ -247,18 +292,6 @@ class SegmentPanel(QWidget):
             self._run.follow()
         elif self.ui.region.currentIndex() != 0:
             self._soon.start()
-
-    def _go(self, link: str) -> None:
-        layer = self._labels_to_save()
-        if layer is not None:
-            go_to_largest(self._viewer, layer)
-
-    def _labels_to_save(self) -> Labels | None:
-        active = self._viewer.layers.selection.active
-        if isinstance(active, Labels):
-            return active
-        found = [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
-        return found[-1] if found else None
 
     def _block(self, reason: str) -> None:
         if not self._running:

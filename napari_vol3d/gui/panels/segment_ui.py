@@ -19,25 +19,33 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.progress import Progress
+from napari_vol3d.core.say import say_seconds
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.forms.layer_choice import LayerChoice
 from napari_vol3d.gui.forms.options import OptionsForm
+from napari_vol3d.gui.panels.segment_words import (
+    BAD_COLOR,
+    lengths,
+    model_words,
+    region_words,
+    scan_tip,
+    scan_words,
+    warning_words,
+)
 from napari_vol3d.models.card import ModelCard
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.checks import Fit, spacing_in
-from napari_vol3d.pipeline.segment import Prediction, SegmentPlan
+from napari_vol3d.pipeline.plan import SegmentPlan
+from napari_vol3d.pipeline.settings import SegmentSettings
 
 REGIONS = ("Whole scan", "What is in view", "Drawn box")
 PLAN_TIP = (
-    "Patches that the network computes; voxels computed over voxels of the scan; memory of one patch; time; device. "
-    "The memory budget under Advanced decides the patch size."
+    "A tile is what the network sees at once. After their number: voxels computed over voxels of the scan, memory of "
+    "one tile, time, device. The memory budget under Advanced decides how large a tile is."
 )
-WARNING_COLOR = "#e69f00"
-BAD_COLOR = "#d55e00"
-LINK_COLOR = "#56b4e9"  # readable in the dark theme and in the light one, where Qt's own blue is not
-GO = "go"  # the link in the result
+NAME_WIDTH = 220  # pixels of a layer's name in a button
 
 
 class SegmentUi(QWidget):
@@ -54,6 +62,7 @@ class SegmentUi(QWidget):
         self.model_line = _line()
         self.resample = QCheckBox("resample; labels keep the scan's grid")
         self.resample.setChecked(True)
+        self.resample.setToolTip(SegmentSettings.model_fields["resample"].description or "")
         self.warning = _line()
         self.region = QComboBox()
         self.region.addItems(REGIONS)
@@ -63,6 +72,9 @@ class SegmentUi(QWidget):
         )
         self.draw = QPushButton("Draw")
         self.draw.setToolTip("Drag a rectangle over the organ; a second one on another slice limits the depth")
+        self.region_line = _line()
+        self.region_line.setToolTip("Slices as the slider counts them, and voxels across")
+        self.region_line.setVisible(False)
         self.plan_line = _line()
         self.options = OptionsForm()
         self.run = QPushButton("Segment")
@@ -78,16 +90,8 @@ class SegmentUi(QWidget):
 
     def show_scan(self, scan: Volume | None) -> None:
         """Say what the scan is."""
-        if scan is None:
-            self.scan_line.setText("")
-            return
-        size = " x ".join(map(str, scan.shape))
-        spacing = scan.geometry.spacing
-        same = max(spacing) - min(spacing) < 1e-3 * max(spacing)
-        edges = f"{spacing[0]:.3g}" if same else " x ".join(f"{s:.3g}" for s in spacing)
-        unit = {"um": "µm", "pixel": "(no voxel size)"}.get(scan.geometry.unit, scan.geometry.unit)
-        parts = [size, f"{edges} {unit}", " ".join(scan.geometry.orientation), str(scan.data.dtype)]
-        self.scan_line.setText(" · ".join(part for part in parts if part))
+        self.scan_line.setText("" if scan is None else scan_words(scan))
+        self.scan_line.setToolTip("" if scan is None else scan_tip(scan.geometry))
 
     def show_model(self, model: Model | None) -> None:
         """Show the classes in their colours, the licence, and the rest as a tooltip."""
@@ -95,7 +99,8 @@ class SegmentUi(QWidget):
             self.model_line.setText("")
             return
         card = model.card
-        self.model_line.setText(f"{chips(card.output.classes)}<br>{card.license}")
+        self.model_line.setText(model_words(card))
+        self.model_line.setToolTip("The licence says what the model, and labels made with it, may be used for")
         rows = [f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for key, text in card.summary().items()]
         self.model.setToolTip(f"<table>{''.join(rows)}</table>")
 
@@ -106,26 +111,27 @@ class SegmentUi(QWidget):
         self.resample.setVisible(differ)
         lines = list(fit.warnings)
         if differ and self.resample.isChecked() and spacing and card.input.spacing:
-            lines.insert(0, f"Scan {_edges(spacing)}, model {_edges(card.input.spacing)} {card.input.unit}")
-        self.warning.setText("<br>".join(f"<span style='color:{WARNING_COLOR}'>⚠</span> {line}" for line in lines))
+            lines.insert(0, f"Scan {lengths(spacing)}, model {lengths(card.input.spacing)} {card.input.unit}")
+        self.warning.setText("<br>".join(map(warning_words, lines)))
         self.warning.setVisible(bool(lines))
 
     def show_plan(self, plan: SegmentPlan, device: str, seconds: float | None) -> None:
         """Say what a run will do."""
-        patches = f"{plan.count} patch" + ("es" if plan.count != 1 else "")
         self.plan_line.setToolTip(PLAN_TIP)
-        parts = [patches, f"{plan.tiles.redundancy:.1f}x work", _bytes(plan.patch_bytes)]
-        if seconds is not None:
-            parts.append(f"about {_seconds(seconds)}")
-        parts.append(device or "waking TensorFlow ...")
-        self.plan_line.setText(" · ".join(parts))
+        self.plan_line.setText(f"{plan.sentence(seconds)} · {device or 'getting ready ...'}")
+
+    def show_region(self, region: Box | None, axis: int | None = None) -> None:
+        """Say what a region holds, which is not the whole scan; `axis` is the one that the slider moves along."""
+        text = region_words(region, axis)
+        self.region_line.setText(text)
+        self.region_line.setVisible(bool(text))
 
     def show_running(self) -> None:
         """Look busy."""
         self.run.setEnabled(False)
         self.run.setToolTip("A run is in progress; cancel it or wait")
         self.cancel.setEnabled(True)
-        self.cancel.setToolTip("Stop now; finished patches stay")
+        self.cancel.setToolTip("Stop now; finished tiles stay")
         self.bar.setRange(0, 0)
         self.bar.setVisible(True)
         self.result.setText("")
@@ -133,24 +139,31 @@ class SegmentUi(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far it is and how long it takes."""
+        if progress.note:
+            self.result.setText(warning_words(progress.note))
         if progress.phase != "Segmenting" or not progress.total:
             self.status.setText(f"{progress.phase} ...")
             return
         self.bar.setRange(0, progress.total)
         self.bar.setValue(progress.done)
         left = progress.seconds_left
-        text = f"{progress.done} of {progress.total} patches"
-        self.status.setText(text if left is None else f"{text}, {_seconds(left)} left")
+        text = f"{progress.done} of {progress.total} tiles"
+        self.status.setText(text if left is None else f"{text}, {say_seconds(left)} left")
 
-    def show_result(self, prediction: Prediction, amounts: list[tuple[LabelClass, str]]) -> None:
-        """Say what came out and what to do next."""
-        listed = ", ".join(f"{chip(item.color)} {item.name} {text}" for item, text in amounts)
-        self.result.setText(
-            f"<b>Done in {_seconds(prediction.seconds)}</b> on {prediction.device}: {listed}<br>"
-            f"<a style='color:{LINK_COLOR}' href='{GO}'>Go to the slice with most of it</a>. "
-            "Correct with the brush (2), eraser (1), fill (4); Ctrl+Z undoes. Then save."
-        )
-        self.status.setText("")
+    def show_result(self, text: str) -> None:
+        """Say what was found, as rich text; "" where there is nothing to say of this scan."""
+        self.result.setText(text)
+
+    def offer_save(self, name: str | None) -> None:
+        """Offer to save the layer of this name, None where no labels lie on the scan."""
+        self.save.setEnabled(name is not None)
+        if name is None:
+            self.save.setText("Save labels ...")
+            self.save.setToolTip("There are no labels of this scan yet. Select a labels layer to save that one.")
+            return
+        short = self.save.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
+        self.save.setText(f"Save {short.replace('&', '&&')} ...")
+        self.save.setToolTip(f"Save the layer {name}")
 
     def show_idle(self) -> None:
         """Look ready."""
@@ -161,7 +174,7 @@ class SegmentUi(QWidget):
     def allow_run(self) -> None:
         """Offer the run."""
         self.run.setEnabled(True)
-        self.run.setToolTip("Run the model over the scan; labels appear as patches finish")
+        self.run.setToolTip("Run the model over the scan; labels appear as tiles finish")
         if self.status.property("blocked"):
             self.say("")
 
@@ -179,6 +192,11 @@ class SegmentUi(QWidget):
         shown = escape(text, quote=False)  # names of files and layers may hold what looks like markup
         self.status.setText(f"<span style='color:{BAD_COLOR}'>{shown}</span>" if bad else shown)
 
+    def forget(self) -> None:
+        """Take back what was said of another scan; why there can be no run is said until there can."""
+        if not self.status.property("blocked"):
+            self.say("")
+
     def _arrange(self, parent: QWidget) -> None:
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
@@ -195,8 +213,9 @@ class SegmentUi(QWidget):
         where.addWidget(self.draw)
         grid.addWidget(QLabel("Region"), 6, 0)
         grid.addLayout(where, 6, 1)
-        grid.addWidget(QLabel("Plan"), 7, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.plan_line, 7, 1)
+        grid.addWidget(self.region_line, 7, 1)
+        grid.addWidget(QLabel("Plan"), 8, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self.plan_line, 8, 1)
         folded = QCollapsible("Advanced")
         folded.addWidget(self.options)
         buttons = QHBoxLayout()
@@ -215,33 +234,8 @@ class SegmentUi(QWidget):
         outer.addWidget(self)
 
 
-def chip(color: str) -> str:
-    """Give a little square in a class's colour, as rich text."""
-    return f"<span style='color:{color}'>■</span>"
-
-
-def chips(classes: tuple[LabelClass, ...], most: int = 12) -> str:
-    """Give the classes with their colours; more than `most` are counted."""
-    text = "&nbsp; ".join(f"{chip(item.color)} {item.name}" for item in classes[:most])
-    return text if len(classes) <= most else f"{text} and {len(classes) - most} more"
-
-
 def _line() -> QLabel:
     label = QLabel("")
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.RichText)
     return label
-
-
-def _edges(spacing: tuple[float, float, float]) -> str:
-    return " x ".join(f"{value:.3g}" for value in spacing)
-
-
-def _bytes(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
-def _seconds(value: float) -> str:
-    if value < 10:
-        return f"{value:.1f} s"
-    return f"{value:.0f} s" if value < 100 else f"{value / 60:.0f} min"

@@ -29,7 +29,8 @@ def count(form: OptionsForm) -> list[None]:
     [
         SegmentSettings(),
         SegmentSettings(device="cpu", memory_gb=0.5, halo=0, probabilities=True),
-        SegmentSettings(device="gpu", memory_gb=16, halo=46),
+        SegmentSettings(device="gpu", memory_gb=16, halo=46, context="exact", mirror=True),
+        SegmentSettings(scheme="overlap", skip_below=-900.5),
     ],
 )
 def test_what_goes_in_comes_out(form: OptionsForm, settings: SegmentSettings) -> None:
@@ -39,7 +40,7 @@ def test_what_goes_in_comes_out(form: OptionsForm, settings: SegmentSettings) ->
 
 def test_it_begins_with_the_defaults(form: OptionsForm) -> None:
     assert form.value() == SegmentSettings()
-    assert form.halo.text() == "the model's"
+    assert form.halo.text() == "as context says"
 
 
 def test_settings_edited_elsewhere_are_taken_in(form: OptionsForm) -> None:
@@ -56,6 +57,21 @@ def test_each_change_is_told_once(qtbot: Any, form: OptionsForm) -> None:
     assert len(told) == 3
     form.probabilities.click()
     assert len(told) == 4
+    form.context.setCurrentText("exact")
+    form.scheme.setCurrentText("overlap")
+    form.mirror.click()
+    assert len(told) == 7
+
+
+def test_what_is_no_number_yet_skips_nothing(qtbot: Any, form: OptionsForm) -> None:
+    qtbot.keyClicks(form.skip_below, "-")
+    assert form.value().skip_below is None
+    qtbot.keyClicks(form.skip_below, "12.5")
+    assert form.value().skip_below == -12.5
+    qtbot.keyClicks(form.skip_below, " and more")  # refused letter by letter
+    assert form.skip_below.text() == "-12.5"
+    form.skip_below.clear()
+    assert form.value().skip_below is None
 
 
 def test_showing_the_same_again_tells_nothing(form: OptionsForm) -> None:
@@ -65,7 +81,7 @@ def test_showing_the_same_again_tells_nothing(form: OptionsForm) -> None:
     assert not told
 
 
-def test_stepping_below_zero_goes_back_to_the_cards_halo(qtbot: Any, form: OptionsForm) -> None:
+def test_stepping_below_zero_goes_back_to_the_context(qtbot: Any, form: OptionsForm) -> None:
     form.show()
     qtbot.waitExposed(form)
     form.setValue(SegmentSettings(halo=1))
@@ -75,5 +91,8 @@ def test_stepping_below_zero_goes_back_to_the_cards_halo(qtbot: Any, form: Optio
 
 
 def test_every_setting_says_what_it_is(form: OptionsForm) -> None:
-    for editor in (form.device, form.memory, form.halo, form.probabilities):
+    for editor in (
+        form.device, form.memory, form.context, form.halo, form.scheme, form.skip_below, form.mirror,
+        form.probabilities,
+    ):  # fmt: skip
         assert editor.toolTip()

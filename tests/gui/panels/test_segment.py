@@ -21,7 +21,7 @@ from napari_vol3d.gui.workbench import Workbench
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.gui.conftest import RUN_MS, press_segment, stroke
 
-WAIT_MS = 5000
+WAIT_MS = 20_000
 MM = ("mm",) * 3
 
 
@@ -36,13 +36,13 @@ def add_scan(viewer: Viewer, shape: tuple[int, ...] = (16, 24, 20), **given: Any
     return viewer.add_image(data, **{"name": "scan", "units": MM, **given})
 
 
-def wait_for_plan(qtbot: Any, panel: SegmentPanel, part: str = "patch") -> str:
+def wait_for_plan(qtbot: Any, panel: SegmentPanel, part: str = "tile") -> str:
     qtbot.waitUntil(lambda: part in panel.ui.plan_line.text(), timeout=WAIT_MS)
     return str(panel.ui.plan_line.text())
 
 
-def patches(panel: SegmentPanel) -> int:
-    found = re.match(r"(\d+) patch", panel.ui.plan_line.text())
+def tiles(panel: SegmentPanel) -> int:
+    found = re.match(r"(\d+) tile", panel.ui.plan_line.text())
     assert found
     return int(found[1])
 
@@ -113,15 +113,25 @@ def test_an_unknown_model_is_refused_with_those_there_are(panel: SegmentPanel) -
     assert panel.model.card.name == "hippocampus-t1"
 
 
+def test_a_scan_of_another_scale_is_refused_with_a_way_on(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
+    viewer.open_sample("napari-vol3d", "nuclei")  # micrometres, where the model knows centimetres
+    wait_for_refusal(qtbot, panel, "far too small")
+    assert "leave resampling off" in panel.ui.status.text()
+    panel.ui.resample.click()
+    wait_for_plan(qtbot, panel)
+    assert panel.ui.run.isEnabled()
+    assert "without resampling" in panel.ui.warning.text()
+
+
 # ---- the plan ------------------------------------------------------------------------------------------------------
 
 
-def test_less_memory_means_more_patches(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
+def test_less_memory_means_more_tiles(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
     add_scan(viewer, (96, 96, 96))
     wait_for_plan(qtbot, panel)
-    before = patches(panel)
+    before = tiles(panel)
     panel.ui.options.memory.setValue(0.2)
-    qtbot.waitUntil(lambda: patches(panel) > before, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: tiles(panel) > before, timeout=WAIT_MS)
     assert panel.settings == SegmentSettings(memory_gb=0.2)
     (size,) = re.findall(r"(\d+) MB", panel.ui.plan_line.text())
     assert int(size) <= 200
@@ -131,15 +141,14 @@ def test_an_impossible_memory_budget_is_refused(qtbot: Any, panel: SegmentPanel,
     add_scan(viewer, (96, 96, 96))
     panel.ui.options.memory.setValue(0.1)
     panel.ui.options.halo.setValue(200)
-    qtbot.waitUntil(lambda: not panel.ui.run.isEnabled(), timeout=WAIT_MS)
-    assert panel.ui.run.toolTip() == panel.ui.status.text() != ""
+    wait_for_refusal(qtbot, panel, "memory budget is too small")
 
 
 def test_the_plan_names_the_device_when_the_engine_is_awake(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
     assert panel._keeper._engine is None  # without a scan there is no process
     add_scan(viewer)
-    assert "waking TensorFlow" in wait_for_plan(qtbot, panel)
-    qtbot.waitUntil(lambda: "waking" not in panel.ui.plan_line.text(), timeout=RUN_MS)
+    assert "getting ready" in wait_for_plan(qtbot, panel)
+    qtbot.waitUntil(lambda: "getting ready" not in panel.ui.plan_line.text(), timeout=RUN_MS)
     assert panel._keeper.device_name in panel.ui.plan_line.text()
     assert panel._keeper.device_name
 
@@ -177,8 +186,9 @@ def test_a_scale_set_later_counts_when_segment_is_pressed(qtbot: Any, panel: Seg
 
 
 def test_a_box_is_asked_for_until_one_is_drawn(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
-    scan = add_scan(viewer, (96, 96, 96))
+    scan = add_scan(viewer, (160, 160, 160))
     wait_for_plan(qtbot, panel)
+    assert "Draw a box" in panel.ui.warning.text()
     qtbot.mouseClick(panel.ui.draw, Qt.MouseButton.LeftButton)
     assert panel.ui.region.currentText() == "Drawn box"
     wait_for_refusal(qtbot, panel, "No box is drawn yet")
@@ -186,16 +196,46 @@ def test_a_box_is_asked_for_until_one_is_drawn(qtbot: Any, panel: SegmentPanel, 
     stroke(qtbot, viewer, (y, x), (y + 30, x + 25))
     wait_for_plan(qtbot, panel)
     assert panel.ui.run.isEnabled()
+    # What it asked for is done, and how deep the box is can be read.
+    assert "Draw a box" not in panel.ui.warning.text()
+
+    def numbers() -> list[int]:
+        found = re.match(r"slices (\d+)-(\d+), (\d+) x (\d+) voxels", panel.ui.region_line.text())
+        return [int(number) for number in found.groups()] if found else [0] * 4
+
+    # The line follows the rectangle while it grows.
+    qtbot.waitUntil(lambda: numbers()[2:] == pytest.approx([31, 26], abs=2), timeout=WAIT_MS)
+    assert numbers()[0] < viewer.dims.current_step[0] < numbers()[1]
+    # On another scan it may mean nothing; then the whole of that one is offered.
+    add_scan(viewer, name="far away", translate=(900, 900, 900))
+    qtbot.waitUntil(lambda: not panel.ui.region_line.isVisible(), timeout=WAIT_MS)
+    assert panel.ui.region.currentText() == "Whole scan"
+
+
+def test_what_is_in_view_is_given_up_on_a_scan_out_of_view(
+    qtbot: Any, panel: SegmentPanel, viewer: Viewer
+) -> None:
+    add_scan(viewer)
+    panel.ui.region.setCurrentIndex(1)
+    wait_for_plan(qtbot, panel)
+    add_scan(viewer, name="same place")
+    wait_for_plan(qtbot, panel)
+    assert panel.ui.region.currentText() == "What is in view"
+    add_scan(viewer, name="far away", translate=(900, 900, 900))
+    qtbot.waitUntil(lambda: not panel.ui.region_line.isVisible(), timeout=WAIT_MS)
+    assert panel.ui.region.currentText() == "Whole scan"
+    assert "outside" not in panel.ui.status.text()
+    assert panel.ui.run.isEnabled()
 
 
 def test_what_is_in_view_follows_the_view(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:
     add_scan(viewer, (160, 160, 160))
-    panel.ui.options.memory.setValue(0.1)
+    panel.ui.options.memory.setValue(0.2)
     panel.ui.region.setCurrentIndex(1)
     wait_for_plan(qtbot, panel)
-    before = patches(panel)
+    before = tiles(panel)
     viewer.scene.camera.zoom *= 8
-    qtbot.waitUntil(lambda: patches(panel) < before, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: tiles(panel) < before, timeout=WAIT_MS)
 
 
 def test_panning_changes_what_is_in_view(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:

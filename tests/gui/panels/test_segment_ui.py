@@ -10,13 +10,13 @@ import pytest
 from napari.components import LayerList
 from qtpy.QtWidgets import QWidget
 
-from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.gui.panels.segment_ui import SegmentUi, chip, chips
+from napari_vol3d.gui.panels.segment_ui import SegmentUi
 from napari_vol3d.models.store import Model, find_model
 from napari_vol3d.pipeline.checks import check_fit
-from napari_vol3d.pipeline.segment import plan_segment
+from napari_vol3d.pipeline.plan import plan_segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 
 
@@ -57,19 +57,13 @@ def test_the_scan_is_described_with_its_units(ui: SegmentUi, volume: Volume, wor
     assert ui.scan_line.text() == ""
 
 
-def test_the_orientation_letters_are_shown(ui: SegmentUi) -> None:
-    affine = np.eye(4)[[2, 1, 0, 3]]
-    volume = Volume(data=np.zeros((3, 4, 5)), geometry=Geometry(affine=affine, anatomical=True))
-    ui.show_scan(volume)
-    assert " ".join(volume.geometry.orientation) in ui.scan_line.text()
-
-
 def test_the_model_is_described_by_classes_colours_and_licence(ui: SegmentUi, model: Model) -> None:
     ui.show_model(model)
     for item in model.card.output.classes:
         assert item.name in ui.model_line.text()
         assert item.color in ui.model_line.text()
-    assert model.card.license in ui.model_line.text()
+    assert f"Model licence: {model.card.license}" in ui.model_line.text()
+    assert "used for" in ui.model_line.toolTip()
     assert model.card.citation in ui.model.toolTip()
     ui.show_model(None)
     assert ui.model_line.text() == ""
@@ -94,13 +88,39 @@ def test_without_resampling_there_is_one_warning_not_two(ui: SegmentUi, model: M
 def test_the_plan_has_units_and_a_device(ui: SegmentUi, model: Model) -> None:
     plan = plan_segment(scan(), model.card, SegmentSettings())
     ui.show_plan(plan, "CPU", 7.64)
-    assert "1 patch " in ui.plan_line.text() + " "
+    assert "1 tile," in ui.plan_line.text()
     assert "about 7.6 s" in ui.plan_line.text()
     assert "CPU" in ui.plan_line.text()
     assert "MB" in ui.plan_line.text() or "GB" in ui.plan_line.text()
     ui.show_plan(plan, "", None)
     assert "about" not in ui.plan_line.text()
-    assert "waking TensorFlow" in ui.plan_line.text()
+    assert "getting ready" in ui.plan_line.text()
+    assert "tile" in ui.plan_line.toolTip()
+
+
+def test_a_region_is_shown_until_there_is_none(ui: SegmentUi) -> None:
+    ui.show_region(Box(start=(10, 0, 0), stop=(53, 40, 20)), axis=0)
+    assert ui.region_line.isVisible()
+    assert ui.region_line.text() == "slices 10-52, 40 x 20 voxels"
+    ui.show_region(None)
+    assert not ui.region_line.isVisible()
+
+
+def test_the_save_button_names_the_layer(ui: SegmentUi) -> None:
+    ui.offer_save("R&D labels")
+    assert ui.save.isEnabled()
+    assert ui.save.text() == "Save R&&D labels ..."  # a lone & would be a shortcut
+    long = "hippocampus_007 of a study with a long name labels"
+    ui.offer_save(long)
+    assert len(ui.save.text()) < len(long)
+    assert long in ui.save.toolTip()
+    ui.offer_save(None)
+    assert not ui.save.isEnabled()
+    assert "no labels of this scan" in ui.save.toolTip()
+
+
+def test_the_resample_box_says_what_it_does(ui: SegmentUi) -> None:
+    assert "spacing" in ui.resample.toolTip()
 
 
 def test_a_refusal_says_why_in_the_tooltip_and_in_the_line_below(ui: SegmentUi) -> None:
@@ -129,7 +149,7 @@ def test_progress_says_how_far_and_how_long(ui: SegmentUi) -> None:
     assert ui.bar.maximum() == 0  # busy without a share
     ui.show_progress(Progress(phase="Segmenting", done=2, total=8, seconds=3.0))
     assert (ui.bar.value(), ui.bar.maximum()) == (2, 8)
-    assert ui.status.text() == "2 of 8 patches, 9.0 s left"
+    assert ui.status.text() == "2 of 8 tiles, 9.0 s left"
     ui.show_idle()
     assert (ui.cancel.isEnabled(), ui.bar.isVisible()) == (False, False)
     assert ui.cancel.toolTip()
@@ -149,10 +169,3 @@ def plain(rich: str) -> str:
     document = QTextDocument()
     document.setHtml(rich)
     return document.toPlainText()
-
-
-def test_classes_beyond_a_dozen_are_counted() -> None:
-    classes = tuple(LabelClass(id=i, name=f"c{i}", color="#112233") for i in range(1, 118))
-    assert chips(classes).endswith("and 105 more")
-    assert chips(classes[:12]).count("■") == 12
-    assert chip("#112233") in chips(classes)
