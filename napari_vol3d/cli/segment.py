@@ -119,7 +119,7 @@ def _segment_one(
     from napari_vol3d.pipeline.segment import segment
 
     volume, card = read_volume(scan), join_cards([model.card for model in models])
-    for warning in check_fit(volume, card, resample=settings.resample).warnings:
+    for warning in check_fit(volume, card, resample=settings.resample, region=chosen.box).warnings:
         sys.stderr.write(f"{scan.name}: {warning}\n")
     plan = plan_segment(volume, card, settings, chosen.box, models=len(models))
     rate = expected_rate(card, "CPU" if settings.device == "cpu" else "")
@@ -189,7 +189,8 @@ def _volumes(prediction: Prediction) -> str:
     from napari_vol3d.core.amounts import class_amounts
 
     volumes = class_amounts(prediction.counts, prediction.classes, prediction.geometry)
-    return ", ".join(f"{item.name} {text}" for item, text in volumes)
+    found = any(count for class_id, count in prediction.counts.items() if class_id)
+    return ", ".join(f"{item.name} {text}" for item, text in volumes) if found else "nothing was found"
 
 
 def _targets(scans: list[Path], out: Path, wanted: str, *, overwrite: bool) -> dict[Path, Path]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_vol3d.core.errors import SaveProblem
+from napari_vol3d.io.private_folder import make_private_folder
 
 CHUNK = (1, 64, 128, 128)
 
@@ -26,7 +25,7 @@ def scratch_array(shape: tuple[int, int, int, int], dtype: np.dtype[Any]) -> Any
     import zarr
 
     try:
-        folder = Path(tempfile.mkdtemp(prefix="vol3d-scratch-"))
+        folder = make_private_folder()
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         chunks = tuple(min(c, max(1, n)) for c, n in zip(CHUNK, shape, strict=True))
         return zarr.create_array(folder / "array.zarr", shape=shape, dtype=dtype, chunks=chunks, fill_value=0)

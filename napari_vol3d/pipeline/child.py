@@ -10,18 +10,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import weakref
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
 
 from napari_vol3d.core.errors import EngineProblem, MemoryProblem, ModelProblem, ScanMismatch, Vol3dError
 from napari_vol3d.engine.messages import OUT_OF_MEMORY, REPORT, Cancel, Cancelled, Failed, Loaded, Message, Ready
+from napari_vol3d.io.private_folder import make_private_folder
 from napari_vol3d.models.card import ModelCard
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class Engine:
     """
 
     def __init__(self, *, device: str = "auto", train: bool = False, backend: str = "tensorflow") -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="vol3d-"))
+        self.folder = make_private_folder()
         self.device, self._train, self._backend = device, train, backend
         self.turn = threading.Lock()  # held by the verb that talks to it
         self._writing = threading.Lock()

@@ -20,7 +20,7 @@ class Prediction:
     labels : ndarray of uint8 or uint16, shape (Z, Y, X), or None
         On the scan's grid; 0 outside the region that was segmented. None where they went into a sink.
     counts : mapping of int to int
-        Voxels of each id in the region that was segmented.
+        Voxels of each id in the region that was segmented; of a run that was resumed, of its last part.
     probabilities : array of uint8, shape (classes, Z, Y, X), or None
         0 to 255, where they were asked for; chunked on disk.
     seconds, compute_seconds : float

@@ -37,7 +37,7 @@ def validate(
         for done, pair in enumerate(pairs, start=1):
             scan, labels = read_volume(pair.image), read_volume(pair.labels)
             # The tiles' own progress goes through: each is a point to stop at.
-            prediction = yield from segment(scan, model, SegmentSettings(), engine=engine)
+            prediction = yield from segment(scan, model, SegmentSettings(cache=False), engine=engine)
             speeds.append(prediction.compute_seconds / prediction.plan.megavoxels)
             reference = np.asarray(labels.data)
             rows = compare_labels(prediction.labels, reference, scan.geometry.spacing, model.card.label_names)

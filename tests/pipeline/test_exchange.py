@@ -1,4 +1,4 @@
-"""Arrays reach the engine whole, a full disk is told, and nothing stays."""
+"""Arrays are the same on both sides, a full disk is told, and nothing stays."""
 
 from __future__ import annotations
 
@@ -8,40 +8,49 @@ import sys
 import numpy as np
 import pytest
 
-from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.core.errors import EngineProblem
 from napari_vol3d.pipeline import exchange
-from napari_vol3d.pipeline.exchange import hand_over, shared_array
-
-GEOMETRY = Geometry.from_spacing((1.0, 1.0, 1.0))
+from napari_vol3d.pipeline.exchange import exchange_dtype, shared_array
 
 
-@pytest.mark.parametrize("dtype", ["u1", ">i2", "f4", "f8", "?"])
-@pytest.mark.parametrize("channels", [(), (1,), (3,)])
-@pytest.mark.parametrize("slab", [1, 10_000])
-def test_the_scan_arrives_as_it_is_stored(tmp_path, monkeypatch, dtype, channels, slab):
-    monkeypatch.setattr(exchange, "SLAB_BYTES", slab)
-    data = np.random.default_rng(0).integers(0, 2, (5, 4, 3, *channels)).astype(dtype)
-    reports = list(hand_over(Volume(data=data, geometry=GEOMETRY), tmp_path / "scan.npy"))
-    held = np.load(tmp_path / "scan.npy")
-    assert (held.shape, held.dtype) == ((5, 4, 3, *(channels or (1,))), data.dtype)
-    np.testing.assert_array_equal(held.reshape(data.shape), data)
-    assert (reports[-1].done, reports[-1].total) == (5, 5)
-    assert len(reports) == (5 if slab == 1 else 1)
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        ("?", "u1"), ("u1", "u1"), ("i1", "i1"), ("<i2", "i2"), (">i2", "i2"), (">u4", "u4"), (">f4", "f4"),
+        ("f2", "f2"), ("f8", "f4"), (">f8", "f4"), ("i8", "f4"), ("u8", "f4"),
+    ],
+)  # fmt: skip
+def test_voxels_travel_as_they_are_but_never_wider_than_32_bits(stored, sent):
+    kind = exchange_dtype(np.dtype(stored))
+    assert kind == np.dtype(sent)
+    assert kind.isnative
 
 
 def test_both_sides_see_the_same_array(tmp_path):
     ours = shared_array(tmp_path / "labels.npy", np.dtype(np.uint8), (3, 4, 5))
     assert not ours.any()
-    theirs = np.load(tmp_path / "labels.npy", mmap_mode="r+")
-    theirs[1, 2, 3] = 7
+    code = "import sys, numpy as np; np.load(sys.argv[1], mmap_mode='r+')[1, 2, 3] = 7"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "labels.npy")], check=True)
     assert ours[1, 2, 3] == 7
+    assert ours.sum() == 7
 
 
 def test_the_files_of_a_run_go_with_it(tmp_path):
     with exchange.exchange(tmp_path) as files, exchange.exchange(tmp_path) as others:
-        for path in (files.scan, files.labels, others.scan):
+        for path in (files.inputs, files.outputs, files.probabilities, others.inputs):
             shared_array(path, np.dtype(np.uint8), (2, 2, 2))
-        assert len(list(tmp_path.iterdir())) == 3  # two runs never share a name
+        assert len(list(tmp_path.iterdir())) == 4  # two runs never share a name
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_they_go_too_where_the_run_failed_and_never_made_them(tmp_path):
+    def run():
+        with exchange.exchange(tmp_path) as files:
+            shared_array(files.outputs, np.dtype(np.uint8), (2, 2, 2))
+            raise EngineProblem("The engine stopped.")
+
+    with pytest.raises(EngineProblem):
+        run()
     assert list(tmp_path.iterdir()) == []
 
 

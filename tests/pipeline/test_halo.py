@@ -148,7 +148,7 @@ def test_where_there_is_no_foreground_nothing_is_claimed(shared_engine, folder):
     assert not prediction.labels.any()
     record = read_record(model.card)
     assert (record.reach, record.halo) == (DILATED_REACH, None)
-    assert prediction.plan.tiles.halo == model.card.inference.halo == 8
+    assert prediction.plan.tiles.halo == DILATED_REACH < model.card.inference.halo  # no more than could matter
     assert measure(shared_engine, volume, model) is None
 
 

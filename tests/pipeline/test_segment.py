@@ -7,18 +7,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.special import softmax
 
 from napari_vol3d.core.box import Box
-from napari_vol3d.core.errors import ScanMismatch, Vol3dError
+from napari_vol3d.core.errors import ModelProblem, ScanMismatch
+from napari_vol3d.core.focus import Focus
 from napari_vol3d.core.metrics import dice
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import find_model, find_recipe
-from napari_vol3d.pipeline.segment import plan_segment, segment
+from napari_vol3d.pipeline.exchange import SLOTS
+from napari_vol3d.pipeline.measure import measure_scan
+from napari_vol3d.pipeline.plan import plan_segment
+from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
-from tests.builders import finish, phantom, recipe_test_scans
+from tests.builders import brightness_network, finish, phantom, recipe_test_scans, write_model
 
-SMALL_TILES = SegmentSettings(memory_gb=512 * 24**3 / 1e9)
+SMALL_TILES = SegmentSettings(memory_gb=512 * 24**3 / 1e9, halo=8, cache=False)
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +68,6 @@ def test_a_phantom_is_segmented(shared_engine, tiny_model):
     reports, prediction = finish(segment(volume, tiny_model, SegmentSettings(), engine=shared_engine))
     assert mean_dice(prediction.labels, labels, (3, 7)) > 0.9
     assert prediction.labels.dtype == np.uint8
-    assert prediction.geometry is volume.geometry
-    assert prediction.classes == tiny_model.card.output.classes
-    assert tiny_model.card.weights.sha256[:12] in prediction.model
-    assert prediction.device == "CPU"
-    assert 0 < prediction.compute_seconds <= prediction.seconds
-    assert prediction.probabilities is None
     assert reports[-1].done == reports[-1].total == prediction.plan.count
     assert volume.data.dtype == np.float32  # the scan itself is untouched
 
@@ -135,27 +134,203 @@ def test_a_region_outside_is_refused(tiny_model, region):
         next(segment(ball_scan()[0], tiny_model, SMALL_TILES, region=region))
 
 
+# ---- where the person looks ----------------------------------------------------------------------------------------
+
+
+def looking_at(*point, axis=None):
+    return lambda: Focus(point=point, axis=axis)
+
+
+def finished(reports):
+    return [report.finished for report in reports if report.finished is not None]
+
+
 def test_tiles_come_from_where_the_person_looks(shared_engine, tiny_model):
     volume, _ = ball_scan()
-    for focus in ((0.0, 0.0, 0.0), (39.0, 0.0, 37.0), (20.0, 43.0, 2.0)):
-        reports, _ = finish(segment(volume, tiny_model, SMALL_TILES, focus=focus, engine=shared_engine))
-        boxes = [report.finished for report in reports if report.finished is not None]
-        assert boxes[0].distance2(focus) == 0
-        distances = [box.distance2(focus) for box in boxes]
+    for point in ((0.0, 0.0, 0.0), (39.0, 0.0, 37.0), (20.0, 43.0, 2.0)):
+        reports, _ = finish(segment(volume, tiny_model, SMALL_TILES, focus=looking_at(*point), engine=shared_engine))
+        boxes = finished(reports)
+        assert boxes[0].distance2(point) == 0
+        distances = [box.distance2(point) for box in boxes]
         assert distances == sorted(distances)
 
 
-def test_probabilities_agree_with_the_labels(shared_engine, tiny_model):
+def test_whoever_looks_elsewhere_is_followed(shared_engine, tiny_model):
     volume, _ = ball_scan()
-    settings = SMALL_TILES.model_copy(update={"probabilities": True})
-    _, prediction = finish(segment(volume, tiny_model, settings, engine=shared_engine))
+    places = [(0.0, 0.0, 0.0), (39.0, 43.0, 37.0), (0.0, 43.0, 0.0)]
+    seen, legs = [places[0]], []
+    verb = segment(volume, tiny_model, SMALL_TILES, focus=lambda: Focus(point=seen[-1]), engine=shared_engine)
+    for place in places:
+        seen.append(place)
+        legs.append([next(report.finished for report in verb if report.finished is not None) for _ in range(8)])
+    verb.close()
+    for place, leg in zip(places, legs, strict=True):
+        # Those that were on their way already come first, one to a slot.
+        distances = [box.distance2(place) for box in leg[SLOTS:]]
+        assert distances == sorted(distances)
+        assert 0 in (distances[0], leg[0].distance2(place), leg[1].distance2(place))
+    boxes = [box for leg in legs for box in leg]
+    assert len(set(boxes)) == len(boxes)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.7, 1.5, 1.2)])
+def test_a_thin_slab_comes_first_and_is_final(shared_engine, tiny_model, axis, spacing):
+    volume, _ = ball_scan(spacing=spacing)
+    region = Box(start=(1, 2, 3), stop=(40, 44, 38))
+    settings = SegmentSettings(halo=0, cache=False)
+    _, clean = finish(segment(volume, tiny_model, settings, region=region, engine=shared_engine))
+    at = (11.0, 30.0, 17.0)
+    look = looking_at(*at, axis=axis)
+    reports, prediction = finish(
+        segment(volume, tiny_model, settings, region=region, focus=look, engine=shared_engine)
+    )
+    first, *later = finished(reports)
+    assert first.start[axis] <= at[axis] < first.stop[axis]
+    assert first.shape[axis] <= 4 < region.shape[axis]
+    across = [a for a in range(3) if a != axis]
+    assert all((first.start[a], first.stop[a]) == (region.start[a], region.stop[a]) for a in across)
+    times = np.zeros(volume.shape, int)
+    for box in (first, *later):
+        times[box.slices] += 1
+    assert (times[region.slices] == 1).all()
+    assert times.sum() == region.size
+    slab = next(report.labels for report in reports if report.finished == first)
+    np.testing.assert_array_equal(prediction.labels[first.slices], slab)
+    # Where nothing is interpolated, no rounding differs between the two patch shapes.
+    same = (prediction.labels == clean.labels).mean()
+    assert same == 1 if prediction.plan.grid.identity else same > 0.999
+    bar = [(report.done, report.total) for report in reports if report.phase == "Segmenting"]
+    assert bar[0] == (0, 0)
+    assert bar[-1] == (1, 1)
+
+
+# ---- probabilities -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["halo", "overlap"])
+def test_probabilities_agree_with_the_labels(shared_engine, tiny_model, scheme):
+    volume, _ = ball_scan()
+    # What an earlier run kept holds no probabilities.
+    kept = SMALL_TILES.model_copy(update={"cache": True, "scheme": scheme})
+    _, without = finish(segment(volume, tiny_model, kept, engine=shared_engine))
+    settings = kept.model_copy(update={"probabilities": True})
+    look = looking_at(11.0, 30.0, 17.0, axis=0)
+    _, prediction = finish(segment(volume, tiny_model, settings, focus=look, engine=shared_engine))
+    np.testing.assert_array_equal(prediction.labels, without.labels)
     assert prediction.probabilities.shape == (2, *volume.shape)
-    background = 255 - prediction.probabilities.sum(axis=0, dtype=int)
-    stacked = np.concatenate([background[None], prediction.probabilities])
+    foreground = np.asarray(prediction.probabilities[...])
+    background = 255 - foreground.sum(axis=0, dtype=int)
+    stacked = np.concatenate([background[None], foreground])
     sure = np.sort(stacked, axis=0)[-1] - np.sort(stacked, axis=0)[-2] > 3  # the rest may tie in eight bits
     assert sure.mean() > 0.9
     ids = np.asarray([0, 3, 7])[stacked.argmax(axis=0)]
     np.testing.assert_array_equal(ids[sure], prediction.labels[sure])
+
+
+def test_probabilities_of_what_was_skipped_are_zero(shared_engine, tiny_model):
+    volume, _ = ball_scan()
+    settings = SMALL_TILES.model_copy(update={"probabilities": True, "skip_below": 1e6})
+    _, prediction = finish(segment(volume, tiny_model, settings, engine=shared_engine))
+    assert not prediction.labels.any()
+    assert not np.asarray(prediction.probabilities[...]).any()
+
+
+# ---- several models, mirrors, what is skipped or known -------------------------------------------------------------
+
+
+def test_several_models_are_averaged(shared_engine, tiny_model, tmp_path_factory):
+    volume, _ = ball_scan()
+    other = write_model(
+        tmp_path_factory.mktemp("models") / "other", brightness_network(offsets=(0.0, -3.0, -5.5)),
+        input={"spacing": (1.0, 1.0, 1.0)},
+    )  # fmt: skip
+
+    def labels_of(*models):
+        verb = segment(volume, models[0], SMALL_TILES, others=models[1:], engine=shared_engine)
+        return finish(verb)[1].labels
+
+    (intensity,) = measure_scan(volume, tiny_model.card)
+    values = intensity.apply(volume.data)[..., None] * np.arange(3)
+    chances = np.mean([softmax(values + offsets, axis=-1) for offsets in ((0, -1, -4), (0, -3, -5.5))], axis=0)
+    both = labels_of(tiny_model, other)
+    ordered = np.sort(chances, axis=-1)
+    sure = ordered[..., -1] - ordered[..., -2] > 1e-5
+    np.testing.assert_array_equal(both[sure], np.asarray([0, 3, 7])[chances.argmax(axis=-1)][sure])
+    np.testing.assert_array_equal(both, labels_of(other, tiny_model))
+    assert not np.array_equal(both, labels_of(tiny_model))
+    assert not np.array_equal(both, labels_of(other))
+
+
+def test_models_that_are_not_alike_are_refused_before_anything_starts(tiny_model):
+    classes = tuple(replace(item, id=item.id + 1) for item in tiny_model.card.output.classes)
+    card = tiny_model.card.model_copy(update={"output": tiny_model.card.output.model_copy(update={"classes": classes})})
+    with pytest.raises(ModelProblem, match="can't be averaged"):
+        next(segment(ball_scan()[0], tiny_model, SMALL_TILES, others=(replace(tiny_model, card=card),)))
+
+
+def test_mirrored_patches_are_seen_alike(shared_engine, unet_model):
+    volume, _ = ball_scan((20, 24, 22))
+    flipped = volume.with_data(volume.data[..., ::-1].copy())
+
+    def labels_of(scan, mirror):
+        settings = SegmentSettings(mirror=mirror, halo=10, cache=False)
+        return finish(segment(scan, unet_model, settings, engine=shared_engine))[1].labels
+
+    there, back = labels_of(volume, True), labels_of(flipped, True)[..., ::-1]
+    assert (there != back).mean() < 1e-3  # ties alone
+    assert (labels_of(volume, False) != labels_of(flipped, False)[..., ::-1]).mean() > 0.05
+
+
+def test_mirroring_is_refused_where_the_card_names_no_axis(tiny_model):
+    with pytest.raises(ScanMismatch, match="mirror"):
+        next(segment(ball_scan()[0], tiny_model, SegmentSettings(mirror=True)))
+
+
+def test_what_cannot_matter_is_left_out(shared_engine, tiny_model):
+    volume, _ = ball_scan()
+    _, whole = finish(segment(volume, tiny_model, SMALL_TILES, engine=shared_engine))
+    mask = np.zeros(volume.shape, bool)
+    mask[:5, :5, :5] = True
+    reports, masked = finish(segment(volume, tiny_model, SMALL_TILES, mask=mask, engine=shared_engine))
+    for box in finished(reports):
+        seen = mask[box.slices].any()
+        expected = whole.labels[box.slices] if seen else np.zeros(box.shape, np.uint8)
+        np.testing.assert_array_equal(masked.labels[box.slices], expected)
+    dark = volume.with_data(np.where(np.arange(40)[:, None, None] < 8, volume.data, 0.0).astype(np.float32))
+    settings = SMALL_TILES.model_copy(update={"skip_below": 50.0})
+    _, skipped = finish(segment(dark, tiny_model, settings, engine=shared_engine))
+    _, plain = finish(segment(dark, tiny_model, SMALL_TILES, engine=shared_engine))
+    np.testing.assert_array_equal(skipped.labels, plain.labels)
+    assert plain.labels.any()
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.7, 1.5, 1.2)])
+def test_a_repeated_run_is_free_and_an_extended_one_costs_the_rest(shared_engine, tiny_model, monkeypatch, spacing):
+    volume, _ = ball_scan(spacing=spacing)
+    kept = SMALL_TILES.model_copy(update={"cache": True})
+    plan = plan_segment(volume, tiny_model.card, kept)
+    sent, tell = [], shared_engine.tell
+    monkeypatch.setattr(shared_engine, "tell", lambda message: (sent.append(message.kind), tell(message)))
+
+    def run(region=None):
+        sent.clear()
+        labels = finish(segment(volume, tiny_model, kept, region=region, engine=shared_engine))[1].labels
+        return sent.count("patch"), labels
+
+    first = plan.wanted_of(next(iter(plan.tiles)))
+    region = Box(start=(0, 0, 0), stop=(40, first.stop[1], 38))
+    some, part = run(region)
+    rest, whole = run()
+    again, same = run()
+    assert some == plan_segment(volume, tiny_model.card, kept, region).count > 1
+    assert some + rest == plan.count
+    assert again == 0
+    np.testing.assert_array_equal(whole, same)
+    np.testing.assert_array_equal(part[region.slices], whole[region.slices])
+
+
+# ---- any scan ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 30, 25), (30, 1, 1), (7, 50, 3)])
@@ -187,18 +362,6 @@ def test_another_card_for_the_same_weights_is_heard(shared_engine, tiny_model):
     assert second.labels.dtype == np.uint16
     assert first.labels.any()
     np.testing.assert_array_equal(second.labels, np.where(first.labels, first.labels.astype(np.uint16) + 300, 0))
-
-
-def test_the_plan_is_known_beforehand(tiny_model):
-    volume, _ = ball_scan()
-    plan = plan_segment(volume, tiny_model.card, SMALL_TILES)
-    assert plan.count == len(plan.tiles)
-    assert plan.patch_bytes <= SMALL_TILES.memory_gb * 1e9
-    assert plan.megavoxels == pytest.approx(plan.count * np.prod(plan.tiles.patch_size) / 1e6)
-    again = plan_segment(volume, tiny_model.card, SMALL_TILES)
-    assert (again.tiles, again.grid, again.box) == (plan.tiles, plan.grid, plan.box)
-    with pytest.raises(Vol3dError, match="memory budget"):
-        plan_segment(volume, tiny_model.card, SegmentSettings(memory_gb=1e-5))
 
 
 def test_the_bundled_model_on_an_unseen_scan(shared_engine, bundled, unseen):
