@@ -145,8 +145,8 @@ def _fresh_header(volume: Volume) -> Any:
     # NIfTI-1 counts voxels in 16 bits.
     header = HEADERS[540 if max(volume.shape) > 32767 else 348]()
     affine = geometry.affine[:, (2, 1, 0, 3)]
-    # Of a world that is no patient's, viewers would still read right, anterior, superior out of any code but 0.
-    code = 1 if geometry.anatomical else 0
+    # Where nothing is known but the voxels, no place may be claimed: viewers read a patient's sides out of any code.
+    code = 1 if geometry.anatomical else 0 if geometry.unit == "pixel" else 2
     header["pixdim"][1:4] = geometry.spacing[::-1]
     direction = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     if np.allclose(direction.T @ direction, np.eye(3), atol=1e-4):  # a qform can't hold a shear

@@ -96,7 +96,7 @@ def test_a_cropped_volume_lies_where_it_lay(tmp_path):
         assert found.data[held_index_at(found, world)] == part.data[tuple(index)]
 
 
-def test_volumes_from_elsewhere_claim_no_patient(tmp_path):
+def test_volumes_from_elsewhere_keep_their_world(tmp_path):
     geometry = Geometry.from_spacing((2.5, 0.3, 0.1), unit="um", origin=(1.0, 2.0, 3.0))
     data = phantom().transpose(2, 1, 0)
     for degrees in (0.0, 17.0):
@@ -105,12 +105,20 @@ def test_volumes_from_elsewhere_claim_no_patient(tmp_path):
         volume = Volume(data=data, geometry=Geometry(affine=turned @ geometry.affine, unit="um"))
         written = nib.load(write_labels(tmp_path / "labels.nii.gz", volume))
         np.testing.assert_array_equal(np.asanyarray(written.dataobj), phantom())
-        assert (written.header["sform_code"], written.header["qform_code"]) == (0, 0)
-        np.testing.assert_allclose(written.header.get_zooms(), (0.1, 0.3, 2.5), rtol=1e-6)
+        np.testing.assert_allclose(written.affine, volume.geometry.affine[:, (2, 1, 0, 3)], atol=1e-6)
+        np.testing.assert_allclose(written.header.get_qform(), written.affine, atol=1e-5)
         assert written.header.get_xyzt_units()[0] == "micron"
-        # Where it lay is still written down, for those who know what it means.
-        np.testing.assert_allclose(written.header.get_sform(), volume.geometry.affine[:, (2, 1, 0, 3)], atol=1e-6)
         found = read_nifti(tmp_path / "labels.nii.gz")
-        assert not found.geometry.anatomical
-        np.testing.assert_array_equal(found.data, data)
-        np.testing.assert_allclose(found.geometry.spacing, (2.5, 0.3, 0.1), rtol=1e-6)
+        for index in np.argwhere(data):
+            world = volume.geometry.affine @ [*index, 1]
+            assert found.data[held_index_at(found, world)] == data[tuple(index)]
+
+
+def test_where_only_voxels_are_known_no_place_is_claimed(tmp_path):
+    data = phantom().transpose(2, 1, 0)
+    volume = Volume(data=data, geometry=Geometry.from_spacing((1.0, 1.0, 1.0), unit="pixel"))
+    written = nib.load(write_labels(tmp_path / "labels.nii.gz", volume))
+    assert (written.header["sform_code"], written.header["qform_code"]) == (0, 0)
+    found = read_nifti(tmp_path / "labels.nii.gz")
+    assert not found.geometry.anatomical
+    np.testing.assert_array_equal(found.data, data)
