@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from common import run_to_end
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.volume import Volume
@@ -57,13 +58,7 @@ def main() -> None:
 
 def run(volume: Volume, model: Model, engine: Engine, settings: SegmentSettings) -> Prediction:
     """Segment to the end."""
-    verb = segment(volume, model, settings, engine=engine)
-    while True:
-        try:
-            next(verb)
-        except StopIteration as end:
-            result: Prediction = end.value
-            return result
+    return run_to_end(segment(volume, model, settings, engine=engine))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.errors import Vol3dError
-from napari_vol3d.core.tiles import Tile
+from napari_vol3d.core.tiles import Tile, check_edges
 
 MONAI_FLOOR = 1e-3  # least weight of a voxel; at sigma 1/8 it decides over the outer 59 % of every window
 BATCH_BYTES = 2**25  # finished rows are given out in arrays of about this size
@@ -49,10 +49,7 @@ class OverlapPlan:
     multiple: int
 
     def __post_init__(self) -> None:
-        if any(edge < 1 or edge % self.multiple for edge in self.patch_size):
-            raise Vol3dError(f"patch_size must divide by {self.multiple}; received {self.patch_size}.")
-        if min(self.shape) < 1:
-            raise Vol3dError(f"A volume needs at least one voxel along each axis; received {self.shape}.")
+        check_edges(self.shape, self.patch_size, self.multiple)
         if not 0 <= self.overlap < 1:
             raise Vol3dError(f"overlap must be 0 to below 1; received {self.overlap}.")
 

@@ -40,6 +40,20 @@ class Tile:
     core: Box
 
 
+def check_edges(shape: Triple, patch_size: Triple, multiple: int) -> None:
+    """Check what every plan needs: whole steps of the network in a patch, and voxels in the volume.
+
+    Raises
+    ------
+    Vol3dError
+        If a patch edge is below 1 or does not divide by `multiple`, or the volume is empty.
+    """
+    if any(edge < 1 or edge % multiple for edge in patch_size):
+        raise Vol3dError(f"patch_size must divide by {multiple}; received {patch_size}.")
+    if min(shape) < 1:
+        raise Vol3dError(f"A volume needs at least one voxel along each axis; received {shape}.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TilePlan:
     """Where the patches lie: data that iterates into tiles.
@@ -62,10 +76,7 @@ class TilePlan:
     multiple: int
 
     def __post_init__(self) -> None:
-        if any(edge % self.multiple for edge in self.patch_size):
-            raise Vol3dError(f"patch_size must divide by {self.multiple}; received {self.patch_size}.")
-        if min(self.shape) < 1:
-            raise Vol3dError(f"A volume needs at least one voxel along each axis; received {self.shape}.")
+        check_edges(self.shape, self.patch_size, self.multiple)
 
     def __iter__(self) -> Iterator[Tile]:
         for index, spans in enumerate(product(*self.axes)):

@@ -15,7 +15,8 @@ import keras
 from keras import layers, ops
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
-# What a backend raises for an operation that it does not have, or not for these shapes.
+# What a backend raises for an operation that it does not have, or not for these shapes: each of these is documented by
+# none and raised by some. A rewrite that is refused is left out, and the network runs as it came.
 REFUSALS: tuple[type[Exception], ...] = (ValueError, TypeError, NotImplementedError, RuntimeError)
 if ON_TENSORFLOW:
     import tensorflow as tf

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from napari_vol3d.engine.messages import Patch
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline import child
 from napari_vol3d.pipeline.child import Engine
@@ -65,3 +66,17 @@ def unet_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 def training_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six phantoms with labels, as NIfTI."""
     return write_training_folder(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def patches(shared_engine, monkeypatch) -> list[Patch]:
+    """What the engine is asked to compute."""
+    asked: list[Patch] = []
+    tell = shared_engine.tell
+
+    def listen(message) -> None:
+        asked.extend([message] if isinstance(message, Patch) else [])
+        tell(message)
+
+    monkeypatch.setattr(shared_engine, "tell", listen)
+    return asked

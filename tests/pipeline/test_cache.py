@@ -15,7 +15,6 @@ from napari_vol3d.core.box import Box
 from napari_vol3d.core.intensity import IntensityScheme
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.engine.messages import Patch
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline import cache as cache_module
 from napari_vol3d.pipeline.cache import ResultCache
@@ -34,20 +33,6 @@ SMALL = SegmentSettings(memory_gb=512 * 24**3 / 1e9, halo=4)
 def model(tmp_path_factory) -> Model:
     network = brightness_network(offsets=(0.0, -0.375, -1.0))
     return write_model(tmp_path_factory.mktemp("models") / "fixed", network, input=FIXED)
-
-
-@pytest.fixture
-def patches(shared_engine, monkeypatch) -> list[Patch]:
-    """What the engine is asked to compute."""
-    asked: list[Patch] = []
-    tell = shared_engine.tell
-
-    def listen(message) -> None:
-        asked.extend([message] if isinstance(message, Patch) else [])
-        tell(message)
-
-    monkeypatch.setattr(shared_engine, "tell", listen)
-    return asked
 
 
 @pytest.fixture

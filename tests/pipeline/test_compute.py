@@ -12,7 +12,6 @@ from napari_vol3d.core.coverage import Coverage
 from napari_vol3d.core.focus import Focus
 from napari_vol3d.core.intensity import IntensityScheme
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.engine.messages import Patch
 from napari_vol3d.models.record import LocalRecord
 from napari_vol3d.pipeline.compute import TileQueue
 from napari_vol3d.pipeline.plan import SegmentPlan, plan_segment
@@ -29,20 +28,6 @@ def model(tmp_path_factory):
     network = brightness_network(offsets=(-9.0, 0.0, -0.5))
     fixed = {"spacing": (1.0, 1.0, 1.0), "intensity": IntensityScheme(kind="window", lower=0, upper=400)}
     return write_model(tmp_path_factory.mktemp("models") / "all", network, input=fixed)
-
-
-@pytest.fixture
-def patches(shared_engine, monkeypatch) -> list[Patch]:
-    """What the engine is asked to compute."""
-    asked: list[Patch] = []
-    tell = shared_engine.tell
-
-    def listen(message) -> None:
-        asked.extend([message] if isinstance(message, Patch) else [])
-        tell(message)
-
-    monkeypatch.setattr(shared_engine, "tell", listen)
-    return asked
 
 
 def scan(shape=(60, 44, 38), spacing=(1.0, 1.0, 1.0)) -> Volume:
