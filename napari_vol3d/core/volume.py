@@ -130,7 +130,7 @@ class Volume:
 
     Attributes
     ----------
-    data : array, shape (Z, Y, X) or (Z, Y, X, C)
+    data : array, shape (Z, Y, X) or (Z, Y, X, C); with time (Z, Y, X, T) or (Z, Y, X, C, T)
         In memory or lazy (anything that slices into NumPy arrays); the file's own dtype.
     geometry : Geometry
     name : str
@@ -138,7 +138,9 @@ class Volume:
     source : Path or None
         The file or folder it came from.
     channels : tuple of str
-        Names of the channels; empty for (Z, Y, X).
+        Names of the channels; empty where there is no axis of them.
+    timed : bool
+        Whether the last axis of `data` is time.
     is_labels : bool or None
         Whether it is a label map; None where the file gives no certain answer.
     classes : tuple of LabelClass
@@ -152,6 +154,19 @@ class Volume:
     channels: tuple[str, ...] = ()
     is_labels: bool | None = False
     classes: tuple[LabelClass, ...] = ()
+    timed: bool = False
+
+    @property
+    def frames(self) -> int:
+        """Number of time points; 1 where there is no time axis."""
+        return int(self.data.shape[-1]) if self.timed else 1
+
+    def frame(self, index: int) -> Volume:
+        """Give one time point, a volume without a time axis; of lazy voxels nothing is read."""
+        if not self.timed:
+            return self
+        data = self.data[..., index] if isinstance(self.data, np.ndarray) else _Frame(self.data, index)
+        return replace(self, data=data, timed=False)
 
     @property
     def shape(self) -> Triple:
@@ -197,3 +212,23 @@ class _Window:
         spans = [part.indices(length) for part, length in zip(index, self.shape, strict=False)]
         moved = [slice(a + o, b + o) for (a, b, _), o in zip(spans, self._box.start, strict=False)]
         return np.asarray(self._data[tuple(moved)])
+
+
+class _Frame:
+    """One time point of lazy voxels, that is read where it is sliced by slices."""
+
+    def __init__(self, data: Any, index: int) -> None:
+        self._data, self._index = data, index
+        self.shape = tuple(data.shape[:-1])
+        self.ndim = len(self.shape)
+        self.dtype = data.dtype
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        given = index if isinstance(index, tuple) else (index,)
+        whole = (*given, *(slice(None) for _ in range(self.ndim - len(given))))
+        return np.asarray(self._data[(*whole, slice(self._index, self._index + 1))])[..., 0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("Voxels that lie in a file can't be an array without being copied.")
+        return self[()].astype(self.dtype if dtype is None else dtype, copy=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -23,25 +23,33 @@ class Format:
         For people.
     extensions : tuple of str
         Of files, or of folders for Zarr. Lower case with the dot, compound ones too; the first is the one to recommend.
-    read : str
-        "module:function" taking a Path and giving a Volume; imported on first use, format libraries are slow.
+    read : str or None
+        "module:function" taking a Path and giving a Volume; imported on first use, format libraries are slow. None for
+        what can only be exported.
+    several : bool
+        Whether a file may hold several volumes: `read` then also takes the key of a part, see `parts`.
+    saves : tuple of str
+        Those of the extensions in which labels can be saved.
     write : str or None
-        "module:function" taking a Path and a Volume and giving the Path; None where labels can't be saved.
+        "module:function" taking a Path and a Volume and giving the Path.
     """
 
     name: str
     extensions: tuple[str, ...]
-    read: str
+    read: str | None = None
+    several: bool = False
+    saves: tuple[str, ...] = ()
     write: str | None = None
 
 
 FORMATS = (
     Format(
-        name="NIfTI", extensions=(".nii.gz", ".nii"),
+        name="NIfTI", extensions=(".nii.gz", ".nii"), saves=(".nii.gz", ".nii"),
         read="napari_vol3d.io.nifti:read_nifti", write="napari_vol3d.io.nifti:write_nifti",
     ),
     Format(
         name="TIFF", extensions=(".tif", ".tiff", ".ome.tif", ".ome.tiff"),
+        saves=(".tif", ".tiff", ".ome.tif", ".ome.tiff"),
         read="napari_vol3d.io.tiff:read_tiff", write="napari_vol3d.io.tiff:write_tiff",
     ),
     Format(name="NumPy", extensions=(".npy",), read="napari_vol3d.io.npy:read_npy"),
@@ -51,12 +59,17 @@ FORMATS = (
 
 def _extensions(formats: tuple[Format, ...]) -> tuple[str, ...]:
     """List extensions, compound ones before the simple ones they end in."""
-    return tuple(sorted((e for f in formats for e in f.extensions), key=lambda e: (-e.count("."), e)))
+    return _longest_first(e for f in formats for e in f.extensions)
 
 
-READ_EXTENSIONS = _extensions(FORMATS)
+def _longest_first(extensions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(extensions, key=lambda e: (-e.count("."), e)))
+
+
+READ_EXTENSIONS = _extensions(tuple(f for f in FORMATS if f.read))
 READ_PATTERNS = tuple(f"*{extension}" for extension in READ_EXTENSIONS)
-LABEL_EXTENSIONS = _extensions(tuple(f for f in FORMATS if f.write))
+LABEL_EXTENSIONS = _longest_first(e for f in FORMATS if f.read for e in f.saves)
+EXPORT_EXTENSIONS = _longest_first(e for f in FORMATS if not f.read for e in f.saves)
 
 
 def is_volume_file(path: Path) -> bool:
@@ -72,23 +85,32 @@ def stem(path: Path | str) -> str:
     return path.name[: -len(found)] if found else path.stem
 
 
-def read_volume(path: Path | str) -> Volume:
+def read_volume(path: Path | str, part: str | None = None) -> Volume:
     """Read a volume, whatever format its name claims; the file's first bytes must agree.
+
+    Parameters
+    ----------
+    part : str, optional
+        Which of several volumes in it: the key of one of the parts that `SeveralParts` lists.
 
     Raises
     ------
+    SeveralParts
+        If it holds several volumes and none is named.
     FileProblem
         If it can't be read, or no format has this extension.
     """
     path = Path(path)
     found = _format_of(path)
-    if found is None:
+    if found is None or found.read is None:
         kind = magic.kind_of(path)
         raise FileProblem(
             f"Unknown extension: {path.name} is {kind}.",
             hint=f"Formats that can be read: {', '.join(READ_EXTENSIONS)}.",
         )
-    volume: Volume = _load(found.read)(path)
+    if part is not None and not found.several:
+        raise FileProblem(f"One volume only: {path.name} has no parts to choose from.", hint="Leave the part out.")
+    volume: Volume = _load(found.read)(path, part) if found.several else _load(found.read)(path)
     return replace(volume, name=stem(path))
 
 
@@ -104,7 +126,7 @@ def write_labels(target: Path | str, volume: Volume) -> Path:
     """
     target = Path(target)
     found = _format_of(target)
-    if found is None or found.write is None:
+    if found is None or found.write is None or not target.name.lower().endswith(found.saves):
         raise FileProblem(
             f"Labels can't be saved as {target.name}: the extension says no format.",
             hint="End the name in .nii.gz or .tif.",
@@ -116,7 +138,7 @@ def write_labels(target: Path | str, volume: Volume) -> Path:
 def label_name(scan: Path | str, extension: str | None = None) -> str:
     """Propose a file name for the labels of a scan: its own format where that keeps labels, else NIfTI."""
     own = _format_of(Path(scan))
-    keeps = own.extensions[0] if own is not None and own.write is not None else FORMATS[0].extensions[0]
+    keeps = own.saves[0] if own is not None and own.read and own.saves else FORMATS[0].saves[0]
     return f"{stem(scan)}_labels{extension or keeps}"
 
 

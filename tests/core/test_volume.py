@@ -118,3 +118,26 @@ def test_a_cropped_volume_stays_at_its_place_in_the_world() -> None:
     other = volume.with_data(data > 3, is_labels=True)
     assert other.geometry is volume.geometry
     assert other.is_labels
+
+
+def test_a_time_series_gives_its_frames():
+    data = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    series = Volume(data=data, geometry=Geometry.from_spacing((1, 1, 1)), timed=True)
+    assert (series.shape, series.frames) == ((2, 3, 4), 5)
+    one = series.frame(3)
+    assert (one.timed, one.frames) == (False, 1)
+    np.testing.assert_array_equal(one.data, data[..., 3])
+    assert one.frame(0) is one
+    lazy = series.with_data(_Sliced(data)).frame(2)
+    np.testing.assert_array_equal(lazy.data[:, 1:2], data[:, 1:2, :, 2])
+    np.testing.assert_array_equal(np.asarray(lazy.data), data[..., 2])
+    part = lazy.cropped(Box(start=(0, 1, 1), stop=(2, 3, 3)))
+    np.testing.assert_array_equal(part.data[:, :, :], data[:, 1:3, 1:3, 2])
+
+
+class _Sliced:
+    def __init__(self, data):
+        self._data, self.shape, self.dtype = data, data.shape, data.dtype
+
+    def __getitem__(self, index):
+        return self._data[index]
