@@ -61,6 +61,7 @@ def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__)
     parser.add_argument("--here", action="store_true", help="without a GPU run on the CPU, with tiny sizes")
+    parser.add_argument("--memory-gb", type=float, default=24.0, help="budget of a patch, for 512^3")
     parser.add_argument("--network-only", action="store_true", help="leave out the run from volume to labels")
     chosen = parser.parse_args()
     arrange_cache()
@@ -81,7 +82,7 @@ def main() -> None:
             found = side("patches", backend, width, sizes)
             figures |= judged(width, found, figures)
     if not chosen.network_only:
-        figures |= volume_to_labels(backend, sizes, gpu=bool(gpu))
+        figures |= volume_to_labels(backend, sizes, chosen.memory_gb, gpu=bool(gpu))
     finish(figures, chosen.json)
 
 
@@ -149,13 +150,14 @@ def patches(backend: str, width: int, sizes: Sizes) -> dict[str, float]:
     """
     keras = _keras(backend)
     from napari_vol3d.engine.architectures import UNetDesign, build_unet
+    from napari_vol3d.engine.load import compute_in
     from napari_vol3d.engine.rewrite import rewrite
 
-    keras.config.set_dtype_policy("mixed_bfloat16")
     design = UNetDesign(classes=2, widths=tuple(width * level for level in LEVELS), activation="relu", residual=False)
     original = build_unet(design)
     rewritten = rewrite(original, (sizes.patch,) * 3, keep_probabilities=False)
     network = rewritten.network
+    compute_in(keras.DTypePolicy("mixed_bfloat16"), network)  # as the engine does: rewritten first
     tell(f"width {width}: {', '.join(rewritten.done) or 'nothing rewritten'}")
     batch = _normal((1, sizes.patch, sizes.patch, sizes.patch, 1))
 
@@ -171,7 +173,9 @@ def patches(backend: str, width: int, sizes: Sizes) -> dict[str, float]:
 
 
 def _keras(backend: str) -> Any:
-    os.environ["KERAS_BACKEND"] = backend
+    from napari_vol3d.engine.runtime import start
+
+    start("auto", backend=backend, precision="float32")  # with what the engine sets for each backend
     import keras
 
     return keras
@@ -239,11 +243,11 @@ def _size(tensor: Any) -> int:
 # ---- from volume to labels ------------------------------------------------------------------------------------------
 
 
-def volume_to_labels(backend: str, sizes: Sizes, *, gpu: bool) -> Figures:
+def volume_to_labels(backend: str, sizes: Sizes, memory_gb: float, *, gpu: bool) -> Figures:
     """Time uint16 to labels end to end through the verb, with a warm engine: the median of several runs."""
     os.environ["KERAS_BACKEND"] = backend  # of the process that makes the network
     volume = nuclei_volume((sizes.volume,) * 3)
-    settings = SegmentSettings(device="gpu" if gpu else "cpu", backend=backend)
+    settings = SegmentSettings(device="gpu" if gpu else "cpu", backend=backend, memory_gb=memory_gb)
     key = f"volume_{sizes.volume}_s"
     model = kept_model(steps=STEPS if gpu else 2)
     try:
@@ -253,8 +257,9 @@ def volume_to_labels(backend: str, sizes: Sizes, *, gpu: bool) -> Figures:
             for turn in range(1 + sizes.repeats):
                 scan = variant(volume, turn)
                 began = time.perf_counter()
-                run_to_end(segment(scan, model, settings, engine=engine))
+                prediction = run_to_end(segment(scan, model, settings, engine=engine))
                 seconds.append(time.perf_counter() - began)
+                tell(f"{seconds[-1]:.3f} s, {prediction.compute_seconds:.3f} of it tiles: {prediction.plan.sentence()}")
         finally:
             engine.close()
     except Vol3dError as problem:

@@ -57,6 +57,12 @@ def add(commands: Any) -> None:
         action="store_true",
         help="as much context as the network can see, instead of what it was found to need",
     )
+    sub.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="auto: float32 on a CPU; bfloat16: twice as fast on CPUs with AMX, a few labels in a thousand differ",
+    )
     sub.add_argument("--halo", type=int, default=None, help="context voxels thrown away at tile borders")
     sub.add_argument(
         "--scheme",
@@ -83,7 +89,7 @@ def run(chosen: argparse.Namespace) -> int:
     models = [find_model(name) for name in chosen.model]
     settings = SegmentSettings.of(
         {
-            "device": chosen.device, "backend": chosen.backend, "halo": chosen.halo,
+            "device": chosen.device, "backend": chosen.backend, "precision": chosen.precision, "halo": chosen.halo,
             "context": "exact" if chosen.exact else "measured", "scheme": chosen.scheme, "mirror": chosen.mirror,
             "skip_below": chosen.skip_below, "resample": not chosen.no_resample, "cache": not chosen.no_cache,
             **({} if chosen.memory_gb is None else {"memory_gb": chosen.memory_gb}),
@@ -92,7 +98,7 @@ def run(chosen: argparse.Namespace) -> int:
     targets = _targets(chosen.scans, chosen.out, chosen.format, overwrite=chosen.overwrite)
     chosen.out.mkdir(parents=True, exist_ok=True)
     failed: list[Vol3dError] = []
-    engine = Engine(device=settings.device, backend=settings.backend)
+    engine = Engine(device=settings.device, backend=settings.backend, precision=settings.precision)
     try:
         for scan, target in targets.items():
             try:

@@ -13,14 +13,19 @@ from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry
 
 MICROLITRES_PER_ML = 1000.0
+FEW = 16
 
 
 def count_voxels(labels: NDArray[Any]) -> Counter[int]:
     """Count the voxels of each id of a label volume (Z, Y, X), background included."""
     counts: Counter[int] = Counter()
-    for plane in labels:  # one after the other: sorting a whole volume would copy it
-        found, times = np.unique(plane, return_counts=True)
-        counts.update(dict(zip(found.tolist(), times.tolist(), strict=True)))
+    for plane in labels:  # one after the other: a whole volume would be copied
+        highest = int(plane.max(initial=0)) if plane.dtype.kind == "u" else FEW + 1
+        if highest <= FEW:  # many times quicker than sorting
+            found, times = list(range(highest + 1)), [int(np.count_nonzero(plane == i)) for i in range(highest + 1)]
+        else:
+            found, times = (each.tolist() for each in np.unique(plane, return_counts=True))
+        counts.update({i: n for i, n in zip(found, times, strict=True) if n})
     return counts
 
 

@@ -26,7 +26,7 @@ class Progress:
     finished : Box or None
         The part of the scan whose labels have just become final.
     labels : ndarray or None
-        The labels of `finished`, shape (z, y, x), ids of the classes.
+        The labels of `finished`, shape (z, y, x), ids of the classes; to be read, not changed.
     figures : mapping of str to float
         Measurements to show, for instance the loss or the Dice of a class.
     note : str

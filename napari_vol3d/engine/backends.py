@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -73,6 +74,35 @@ def _for_torch(function: Function) -> Compiled:
             return tuple(keras.ops.convert_to_numpy(result) for result in results)
 
     return call
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """Compute float32 products in float32: on a GPU all backends but PyTorch's products round them to 10 bits first.
+
+    For what compares two ways of computing the same; in graphs that are traced inside it holds for good.
+    """
+    backend = keras.config.backend()
+    if backend == "jax":
+        import jax
+
+        with jax.default_matmul_precision("highest"):
+            yield
+        return
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        rounded = tf.config.experimental.tensor_float_32_execution_enabled()
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        try:
+            yield
+        finally:
+            tf.config.experimental.enable_tensor_float_32_execution(rounded)
+        return
+    import torch
+
+    with torch.backends.cudnn.flags(allow_tf32=False):
+        yield
 
 
 def library_errors() -> tuple[type[Exception], ...]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import chain, combinations
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
@@ -163,7 +164,8 @@ def _normalise(stored: Tensor, rows: Tensor) -> Tensor:
     """Map intensities as `IntensityMap.apply` does."""
     low, high, fill, shift, scale = (rows[number] for number in range(5))
     values = ops.minimum(ops.maximum(ops.cast(stored, "float32"), low), high)
-    values = ops.where(ops.isfinite(values), values, fill)
+    if "float" in keras.backend.standardize_dtype(stored.dtype):  # integers are always numbers
+        values = ops.where(ops.isfinite(values), values, fill)
     return (values - shift) * scale
 
 

@@ -67,7 +67,7 @@ def load_network(weights: Path, card: ModelCard) -> Network:
     finally:
         keras.config.set_dtype_policy(policy)
     if policy.compute_dtype != "float32":
-        _compute_in(policy, rewritten.network)
+        compute_in(policy, rewritten.network)
     logits = ends_in_softmax and SOFTMAX in rewritten.done
     return Network(
         model=rewritten.network, card=card, activation="none" if logits else card.output.activation, anatomy=anatomy,
@@ -75,7 +75,7 @@ def load_network(weights: Path, card: ModelCard) -> Network:
     )  # fmt: skip
 
 
-def _compute_in(policy: keras.DTypePolicy, network: keras.Model) -> None:
+def compute_in(policy: keras.DTypePolicy, network: keras.Model) -> None:
     """Let all layers but the last, whose scores want every digit, compute in another precision."""
     last = network.outputs[0]._keras_history.operation
     for layer in network.layers:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Triple
 from napari_vol3d.engine.anatomy import IDLE, Graph, Step, graph_of, keras_name, study
+from napari_vol3d.engine.backends import full_precision
 from napari_vol3d.engine.fused import ON_TENSORFLOW, REFUSALS, BlockTranspose3D, FusedConv3D
 
 TOLERANCE = 1e-4  # of the largest score, or of 1 where scores are smaller
@@ -71,7 +72,8 @@ def rewrite(network: keras.Model, patch_size: Triple, *, keep_probabilities: boo
         logger.info("The network stays as it is: %s.", reason)
         return Rewritten(network=network, done=())
     kinds = tuple(kind for kind in KINDS if kind != SOFTMAX or not keep_probabilities)
-    found = _checked(network, graph, _probe(network, graph, patch_size), kinds)
+    with full_precision():
+        found = _checked(network, graph, _probe(network, graph, patch_size), kinds)
     if found is None:
         return Rewritten(network=network, done=())
     candidate, counts = found

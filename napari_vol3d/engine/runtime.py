@@ -10,6 +10,8 @@ from pathlib import Path
 
 from napari_vol3d.core.errors import EngineProblem
 
+NVIDIA = Path("/dev/nvidiactl")  # there where NVIDIA's driver runs, on Linux
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
@@ -50,6 +52,9 @@ def start(
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = os.environ["KERAS_TORCH_DEVICE"] = "cpu"
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX's way to say: let memory grow
+    if device != "cpu" and NVIDIA.exists():
+        # Without it XLA runs 3D convolutions channels first: 189 instead of 260 patches a second on an H200.
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_force_conv_nhwc".strip()
     try:
         import keras
 

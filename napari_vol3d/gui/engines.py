@@ -1,4 +1,4 @@
-"""The window's one engine process: started ahead, replaced when it died or another device is wanted."""
+"""The window's one engine process: started ahead, replaced when it died or another kind is wanted."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class EngineKeeper:
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
-        self._device = ""
+        self._kind = ("", "")
 
-    def get(self, device: str) -> Engine:
-        """Give a living engine for `device`; it may still be waking up."""
+    def get(self, device: str, precision: str = "auto") -> Engine:
+        """Give a living engine for `device` that computes in `precision`; it may still be waking up."""
         # One that refused, for want of a GPU for instance, would refuse again: it is kept, to say so.
         gone = self._engine is not None and not self._engine.alive and self._engine.refusal is None
-        if self._engine is not None and (gone or self._device != device):
+        if self._engine is not None and (gone or self._kind != (device, precision)):
             self._engine.close()
             self._engine = None
         if self._engine is None:
-            self._engine, self._device = Engine(device=device), device
+            self._engine, self._kind = Engine(device=device, precision=precision), (device, precision)
         return self._engine
 
     @property

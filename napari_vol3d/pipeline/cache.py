@@ -36,11 +36,17 @@ class ResultCache:
         self._flat: set[str] = set()  # keys of patches without contrast
 
     def key(self, voxels: NDArray[Any], place: str) -> str:
-        """Give the digest of a patch; `place` says which part of it is wanted, and how it is resampled."""
+        """Give the digest of a patch; `place` says which part of it is wanted, and how it is resampled.
+
+        It is empty where nothing is kept of such a patch: on a GPU computing is quicker than going through its voxels.
+        """
+        first = voxels[0, 0, 0]
+        flat = bool((voxels[0] == first).all()) and bool((voxels == first).all())
+        if not flat and self._folder is None:
+            return ""
         digest = hashlib.blake2b(self._fingerprint, digest_size=20)
         digest.update(f"{place} {voxels.dtype} {voxels.shape}".encode())
-        first = voxels[0, 0, 0]
-        if (voxels == first).all():
+        if flat:
             digest.update(b"constant" + first.tobytes())
             self._flat.add(digest.hexdigest())
         else:
@@ -51,7 +57,7 @@ class ResultCache:
         """Give the labels of a patch, None where they are not known."""
         if key in self._constant:
             return self._constant[key]
-        if self._folder is None:
+        if self._folder is None or not key:
             return None
         path = self._path(key)
         try:
@@ -66,7 +72,7 @@ class ResultCache:
         """Keep the labels of a patch."""
         if key in self._flat and len(self._constant) < MOST_CONSTANT:
             self._constant[key] = labels
-        if self._folder is None:
+        if self._folder is None or not key:
             return
         path = self._path(key)
         beside = path.with_suffix(f".{os.getpid()}")

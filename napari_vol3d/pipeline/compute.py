@@ -85,7 +85,7 @@ def compute_tiles(
             if known is not None:
                 yield Finished(box=owned, labels=known, computed=False)
                 continue
-            same = next((item for item in sent if kept and item.key == key), None)
+            same = next((item for item in sent if key and item.key == key), None)
             if same is not None:
                 same.twins.append(owned)
                 yield None

@@ -204,7 +204,8 @@ class TiledRun:
         self, plan: SegmentPlan, look: Callable[[], Focus] | None, *, total: int
     ) -> Generator[Progress, None, None]:
         began, seconds = time.monotonic(), self.seconds
-        cache = ResultCache(self._fingerprint(plan), on_disk=self.settings.cache)
+        on_gpu = self.engine.ready is not None and self.engine.ready.device != "CPU"
+        cache = ResultCache(self._fingerprint(plan), on_disk=self.settings.cache and not on_gpu)
         queue = TileQueue(plan, self.done, look)
         last = Progress(phase="Segmenting", done=plan.count - len(queue) if total else 0, total=total)
         boxes = []
@@ -250,7 +251,7 @@ class TiledRun:
         self.target.write(place, labels)
         if part.probabilities is not None:
             self.probabilities[(slice(None), *place.slices)] = part.probabilities[(slice(None), *cut)]
-        return replace(progress, finished=place, labels=labels.copy())
+        return replace(progress, finished=place, labels=labels)
 
     def _look(self) -> Callable[[], Focus] | None:
         """Give where the person looks, in voxels of the frame."""

@@ -68,7 +68,9 @@ def segment(
     """
     models = (model, *others)
     plan = plan_segment(volume, join_cards([each.card for each in models]), settings, region, models=len(models))
-    used = engine or Engine(device=settings.device, backend=settings.backend)
+    used = engine or Engine(
+        device=settings.device, backend=settings.backend, precision=settings.precision
+    )
     run = TiledRun(
         volume=volume, models=models, settings=settings, region=region, focus=focus, engine=used, mask=mask,
         target=sink or MemoryLabels(volume.shape, label_dtype(max(model.card.label_names))), plan=plan,

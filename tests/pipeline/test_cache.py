@@ -224,10 +224,10 @@ def test_labels_come_back_as_they_were():
 
 
 def test_keys_tell_everything_apart():
-    store, voxels = ResultCache("run", on_disk=False), noise(0)[..., None]
+    store, voxels = ResultCache("run", on_disk=True), noise(0)[..., None]
     flat, flatter = np.full((4, 4, 4, 1), 3, np.uint8), np.full((4, 4, 8, 1), 3, np.uint8)
     keys = [
-        store.key(voxels, "here"), store.key(voxels, "there"), ResultCache("other", on_disk=False).key(voxels, "here"),
+        store.key(voxels, "here"), store.key(voxels, "there"), ResultCache("other", on_disk=True).key(voxels, "here"),
         store.key(voxels.astype(np.int16), "here"), store.key(voxels.reshape(8, 32, 16, 1), "here"),
         store.key(voxels.reshape(16, 16, 8, 2), "here"), store.key(flat, "here"), store.key(flatter, "here"),
         store.key(flat + 1, "here"), store.key(flat.astype(np.int8), "here"), store.key(flat, "there"),
@@ -238,8 +238,17 @@ def test_keys_tell_everything_apart():
     assert store.key(np.asfortranarray(voxels), "here") == store.key(voxels, "here")
 
 
-def test_no_number_is_a_value_too():
+def test_without_a_disk_only_patches_without_contrast_have_a_key():
     store = ResultCache("run", on_disk=False)
+    assert store.key(noise(0)[..., None], "here") == ""
+    flat = np.full((4, 4, 4, 1), 3, np.uint8)
+    assert store.key(flat, "here") != ""
+    store.put("", flat[..., 0])
+    assert store.get("", (4, 4, 4), UINT8) is None
+
+
+def test_no_number_is_a_value_too():
+    store = ResultCache("run", on_disk=True)
     empty = np.full((4, 4, 4, 1), np.nan, np.float32)
     dotted = empty.copy()
     dotted[0, 0, 0] = 1

@@ -17,7 +17,7 @@ from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.card import CARD_NAME, InferenceDefaults, InputSpec, ModelCard, OutputSpec, Weights, sha256_of
 from napari_vol3d.models.record import read_record
 from napari_vol3d.models.store import open_model
-from napari_vol3d.pipeline.halo import LEAST_FOREGROUND, PHASE, TOLERANCE, measure_halo
+from napari_vol3d.pipeline.halo import LEAST_FOREGROUND, PHASE, TOLERANCE, _tails, measure_halo
 from napari_vol3d.pipeline.measure import measure_scan
 from napari_vol3d.pipeline.plan import plan_segment
 from napari_vol3d.pipeline.segment import segment, warm_up
@@ -240,3 +240,15 @@ def test_a_trained_network_on_a_real_head(shared_engine, meshnet, head):
     assert measured_tiles.plan.tiles.halo == record.halo
     assert measured_tiles.plan.count > 1
     assert differing(measured_tiles.labels, whole.labels) <= TOLERANCE
+
+
+def test_rounding_is_told_from_missing_context():
+    wrong, planes = np.zeros(65), np.zeros(65)
+    planes[:60] = 6
+    wrong[:12] = 500 / 2.0 ** np.arange(12)  # for want of context
+    clean = _tails(wrong, planes, 40)
+    assert list(clean) == sorted(clean, reverse=True)
+    np.testing.assert_allclose(clean[:12], np.cumsum(wrong[::-1])[::-1][:12])
+    noisy = _tails(wrong + 7.0 * (planes > 0), planes, 40)
+    np.testing.assert_allclose(noisy, clean, atol=1e-9)
+    assert np.cumsum((wrong + 7.0 * (planes > 0))[::-1])[::-1][30] > 100  # which would have asked for all there is

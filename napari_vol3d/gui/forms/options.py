@@ -21,6 +21,7 @@ class OptionsForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.device = _choice("device")
+        self.precision = _choice("precision")
         self.memory = QDoubleSpinBox()
         self.memory.setRange(0.1, 512)
         self.memory.setSingleStep(0.5)
@@ -40,8 +41,9 @@ class OptionsForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(4)
         self._rows: dict[str, QWidget] = {
-            "device": self.device, "memory_gb": self.memory, "context": self.context, "halo": self.halo,
-            "scheme": self.scheme, "skip_below": self.skip_below, "mirror": self.mirror,
+            "device": self.device, "precision": self.precision, "memory_gb": self.memory,
+            "context": self.context, "halo": self.halo, "scheme": self.scheme, "skip_below": self.skip_below,
+            "mirror": self.mirror,
             "probabilities": self.probabilities,
         }  # fmt: skip
         for name, editor in self._rows.items():
@@ -50,9 +52,9 @@ class OptionsForm(QWidget):
             layout.addRow(field.title or name, editor)
         self.setValue(SegmentSettings())
         for signal in (
-            self.device.currentIndexChanged, self.memory.valueChanged, self.context.currentIndexChanged,
-            self.halo.valueChanged, self.scheme.currentIndexChanged, self.skip_below.textChanged, self.mirror.toggled,
-            self.probabilities.toggled,
+            self.device.currentIndexChanged, self.precision.currentIndexChanged, self.memory.valueChanged,
+            self.context.currentIndexChanged, self.halo.valueChanged, self.scheme.currentIndexChanged,
+            self.skip_below.textChanged, self.mirror.toggled, self.probabilities.toggled,
         ):  # fmt: skip
             signal.connect(self._changed)
 
@@ -60,7 +62,8 @@ class OptionsForm(QWidget):
         """Give the settings; `others` are those that are edited elsewhere."""
         return SegmentSettings.model_validate(
             {
-                "device": self.device.currentText(), "memory_gb": self.memory.value(),
+                "device": self.device.currentText(), "precision": self.precision.currentText(),
+                "memory_gb": self.memory.value(),
                 "context": self.context.currentText(), "scheme": self.scheme.currentText(),
                 "halo": None if self.halo.value() == FROM_CARD else self.halo.value(),
                 # What can't be read as a number yet, a lone minus for instance, skips nothing.
@@ -72,6 +75,7 @@ class OptionsForm(QWidget):
     def setValue(self, settings: SegmentSettings) -> None:
         """Show these settings."""
         self.device.setCurrentText(settings.device)
+        self.precision.setCurrentText(settings.precision)
         self.memory.setValue(settings.memory_gb)
         self.context.setCurrentText(settings.context)
         self.halo.setValue(FROM_CARD if settings.halo is None else settings.halo)

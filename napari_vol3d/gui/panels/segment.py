@@ -156,7 +156,7 @@ class SegmentPanel(QWidget):
         layer, scan, model, region, plan = intent
         run = SegmentRun(
             self._viewer, layer, scan, model, self.settings, region=region, plan=plan,
-            engine=self._keeper.get(self.settings.device), parent=self,
+            engine=self._keeper.get(self.settings.device, self.settings.precision), parent=self,
         )  # fmt: skip
         run.progressed.connect(self.ui.show_progress)
         run.succeeded.connect(self._on_success)
@@ -236,7 +236,7 @@ class SegmentPanel(QWidget):
     def _wake_engine(self) -> None:
         """Start the engine ahead: TensorFlow takes seconds, and the person still looks at the form."""
         if not self._running:
-            self._keeper.get(self.settings.device)
+            self._keeper.get(self.settings.device, self.settings.precision)
             if not self._keeper.device_name and self._keeper.refusal is None:
                 self._device_clock.start()
 
@@ -245,7 +245,7 @@ class SegmentPanel(QWidget):
         busy = self._warming is not None and self._warming.running
         if busy or not self._keeper.device_name:
             return
-        engine = self._keeper.get(self.settings.device)
+        engine = self._keeper.get(self.settings.device, self.settings.precision)
         wanted = (model.card.weights.sha256, str(scan.data.dtype), engine.process.pid)
         if wanted != self._warm_for:
             self._warm_for = wanted

@@ -30,7 +30,7 @@ def count(form: OptionsForm) -> list[None]:
         SegmentSettings(),
         SegmentSettings(device="cpu", memory_gb=0.5, halo=0, probabilities=True),
         SegmentSettings(device="gpu", memory_gb=16, halo=46, context="exact", mirror=True),
-        SegmentSettings(scheme="overlap", skip_below=-900.5),
+        SegmentSettings(scheme="overlap", skip_below=-900.5, precision="bfloat16"),
     ],
 )
 def test_what_goes_in_comes_out(form: OptionsForm, settings: SegmentSettings) -> None:
