@@ -81,15 +81,17 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=None, help="rounds; 5, or 2 with --quick")
     parser.add_argument("--memory-gb", type=float, default=None, help="our memory budget; what a person gets if absent")
+    parser.add_argument("--precision", default="auto", help="of our side: auto (float32 on a CPU) or bfloat16")
     parser.add_argument("--case", action="append", help="only the cases with these keys; '' is the first")
     chosen = parser.parse_args()
     arrange_cache()
     repeats = chosen.repeats or (2 if chosen.quick else 5)
-    settings = SegmentSettings() if chosen.memory_gb is None else SegmentSettings(memory_gb=chosen.memory_gb)
+    given = {} if chosen.memory_gb is None else {"memory_gb": chosen.memory_gb}
+    settings = SegmentSettings.of({"precision": chosen.precision, **given})
     figures: Figures = machine("torch", "monai", "medicai")
-    figures["repeats"] = repeats
+    figures |= {"repeats": repeats, "precision": settings.precision}
     cases = quick_cases() if chosen.quick else full_cases()
-    engine = Engine()
+    engine = Engine(precision=settings.precision)
     try:
         with Side("side_keras") as keras, Side("side_torch") as torch:
             sides = Sides(engine=engine, keras=keras, torch=torch, settings=settings)

@@ -83,16 +83,19 @@ def measure_intensity(channel: Planes, scheme: IntensityScheme) -> IntensityMap:
     low, high = (float(value) for value in np.percentile(values, (scheme.lower, scheme.upper)))
     if scheme.kind == "quantile":
         return _stretch(low, high, clip=False)
-    clipped = np.clip(values, low, high)
+    clipped = np.clip(values.astype(np.float64, copy=False), low, high)
     return IntensityMap(low=low, high=high, shift=float(clipped.mean()), scale=_reciprocal(float(clipped.std())))
 
 
-def _sample(channel: Planes, over: str) -> NDArray[np.float64]:
+def _sample(channel: Planes, over: str) -> NDArray[Any]:
+    """Give a subset of the finite voxels: integers as they are, which sort in half the time, others as float64."""
     depth, area = channel.shape[0], math.prod(channel.shape[1:])
     planes = range(0, depth, 1 if depth * area <= HISTOGRAM_SAMPLES else -(-depth // HISTOGRAM_PLANES))
     step = max(1, -(-len(planes) * area // HISTOGRAM_SAMPLES))
-    values = np.concatenate([np.asarray(channel[z]).reshape(-1)[::step].astype(np.float64) for z in planes])
-    values = values[np.isfinite(values)]
+    values = np.concatenate([np.asarray(channel[z]).reshape(-1)[::step] for z in planes])
+    if values.dtype.kind not in "iu":
+        values = values.astype(np.float64)
+        values = values[np.isfinite(values)]
     chosen = values[values != 0] if over == "nonzero" else values
     return chosen if chosen.size else (values if values.size else np.zeros(1))
 
