@@ -27,6 +27,8 @@ class Progress:
         The part of the scan whose labels have just become final.
     labels : ndarray or None
         The labels of `finished`, shape (z, y, x), ids of the classes; to be read, not changed.
+    frame : int
+        The time point of a series that this is about.
     figures : mapping of str to float
         Measurements to show, for instance the loss or the Dice of a class.
     note : str
@@ -39,6 +41,7 @@ class Progress:
     seconds: float = 0.0
     finished: Box | None = None
     labels: NDArray[Any] | None = None
+    frame: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
 

@@ -33,9 +33,12 @@ class Bench:
         self._outputs: NDArray[Any] = np.load(job.outputs, mmap_mode="r+")
         self._scores_file = np.load(job.probabilities, mmap_mode="r+") if job.probabilities else None
         wanted = "scores" if job.windows else "both" if job.probabilities else "labels"
+        axis, first, _ = job.kept or (0, 0, 0)
         self._kernel = make_kernel(
-            dtype=self._inputs.dtype.name, resampled=not job.grid.identity, wanted=wanted, mirror_axes=job.mirror_axes
-        )
+            dtype=self._inputs.dtype.name, resampled=not job.grid.identity, wanted=wanted, mirror_axes=job.mirror_axes,
+            kept=job.kept, length=job.patch_size[axis] if job.kept else None,
+        )  # fmt: skip
+        self._skipped = tuple(first * (each == axis) for each in range(3))  # voxels of a patch ahead of the kept rows
         self._intensity = intensity_rows(job.intensity)
         self._blender: Blender | None = None
         self._top = 0  # first row of the scan that a blended window covers
@@ -49,8 +52,8 @@ class Bench:
         size = self._outputs.shape[1:]
         ways = [] if self._job.grid.identity else self._ways(patch, owned, (size[0], size[1], size[2]))
         found = self._kernel(self._inputs[request.slot], self._intensity, ways)
-        first = (0, 0, 0) if ways else request.start
-        inside = owned.shifted((-first[0], -first[1], -first[2])) if not ways else Box.of(owned.shape)
+        z, y, x = (at + skipped for at, skipped in zip(request.start, self._skipped, strict=True))
+        inside = Box.of(owned.shape) if ways else owned.shifted((-z, -y, -x))
         self._put(request.slot, Box.of(owned.shape), [each[(..., *inside.slices)] for each in found])
         return PatchDone(slot=request.slot, start=owned.start, stop=owned.stop)
 

@@ -7,8 +7,8 @@ averaging, and the decision. Resampling is linear and axis by axis, so it is a p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain, combinations
+from collections.abc import Callable, Sequence
+from itertools import chain, combinations, product
 from typing import Any
 
 import keras
@@ -16,13 +16,14 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from napari_vol3d.core.box import Box
+from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.labels import label_dtype
 from napari_vol3d.core.resample import GridMap
 from napari_vol3d.engine.backends import Kind, compile_function
 from napari_vol3d.engine.load import Network
+from napari_vol3d.engine.narrow import rows_of
 
 Tensor = Any
 
@@ -42,13 +43,23 @@ class PatchKernel:
         "labels": class ids; "both": also probabilities; "scores": class scores alone, to be blended.
     mirror_axes : tuple of int
         Axes (0 z, 1 y, 2 x) along which the patch is also seen mirrored.
+    kept : tuple of int, optional
+        An axis, other than those, and the first and the end of the rows along it that alone are wanted of a patch.
+    length : int, optional
+        Edge of the patches along that axis; the other edges may be any.
     """
 
     def __init__(
         self, networks: Sequence[Network], *, dtype: str, resampled: bool = False, wanted: str = "labels",
-        mirror_axes: tuple[int, ...] = (),
+        mirror_axes: tuple[int, ...] = (), kept: Triple | None = None, length: int | None = None,
     ) -> None:  # fmt: skip
         self._networks = networks
+        self._models = [each.model for each in networks]
+        edges: list[int | None] = [None, None, None]
+        if kept is not None and length is not None:
+            axis, first, end = kept
+            edges[axis] = length
+            self._models = [rows_of(model, axis, length, (first, end)) for model in self._models]
         self._sigmoid = networks[0].activation == "sigmoid"
         self._averaged = len(networks) > 1 or bool(mirror_axes)
         # What comes out of several passes are probabilities already.
@@ -60,7 +71,7 @@ class PatchKernel:
         self._flips = list(chain.from_iterable(combinations(mirror_axes, n) for n in range(len(mirror_axes) + 1)))
         self._wanted = wanted
         # Of channels that it does not know, Keras takes a convolution to be one of groups, and leaves it to XLA.
-        kinds: list[Kind] = [(dtype, (None, None, None, self._channels)), ("float32", (5, self._channels))]
+        kinds: list[Kind] = [(dtype, (*edges, self._channels)), ("float32", (5, self._channels))]
         self._run = compile_function(self._compute, kinds + [("float32", (None, None))] * (6 * resampled))
 
     def __call__(
@@ -80,7 +91,8 @@ class PatchKernel:
         Returns
         -------
         tuple of ndarray
-            Class ids (z, y, x); with "both" also probabilities (classes, z, y, x) as uint8; or scores (z, y, x, K).
+            Class ids (z, y, x); with "both" also probabilities (classes, z, y, x) as uint8; or scores (z, y, x, K):
+            of the rows that are kept.
 
         Raises
         ------
@@ -111,14 +123,15 @@ class PatchKernel:
     def _scores(self, values: Tensor) -> Tensor:
         batch = ops.expand_dims(values, 0)
         if not self._averaged:
-            return self._networks[0].model(batch, training=False)[0]
-        seen = [self._seen(network, batch, flip) for network in self._networks for flip in self._flips]
+            return self._models[0](batch, training=False)[0]
+        passes = product(zip(self._networks, self._models, strict=True), self._flips)
+        seen = [self._seen(network, model, batch, flip) for (network, model), flip in passes]
         return sum(seen[1:], start=seen[0]) / len(seen)
 
-    def _seen(self, network: Network, batch: Tensor, flip: Sequence[int]) -> Tensor:
+    def _seen(self, network: Network, model: Callable[..., Tensor], batch: Tensor, flip: Sequence[int]) -> Tensor:
         """Give the probabilities of a patch that a network sees mirrored along `flip`."""
         axes = [axis + 1 for axis in flip]
-        found = network.probabilities(network.model(ops.flip(batch, axes) if axes else batch, training=False))
+        found = network.probabilities(model(ops.flip(batch, axes) if axes else batch, training=False))
         return (ops.flip(found, axes) if axes else found)[0]
 
     def _labels(self, scores: Tensor) -> Tensor:

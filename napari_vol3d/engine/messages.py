@@ -54,6 +54,9 @@ class Open(Message):
         Origins along z, y and x of the patches of an overlap scheme, which come in this order.
     mirror_axes : tuple of int
         Axes along which the patch is also seen mirrored; the results are averaged.
+    kept : tuple or None
+        Of patches that own but a few rows along an axis: that axis, which is none of `mirror_axes`, the first of these
+        rows, and the first beyond them. Only for patches on the scan's own grid, without windows.
     """
 
     kind: Literal["open"] = "open"
@@ -65,6 +68,7 @@ class Open(Message):
     patch_size: Triple
     windows: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None = None
     mirror_axes: tuple[int, ...] = ()
+    kept: Triple | None = None
 
 
 class Patch(Message):

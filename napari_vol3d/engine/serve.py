@@ -65,9 +65,11 @@ class Server:
         return Opened()
 
     def _kernel(self, **kind: object) -> PatchKernel:
-        """Give the kernel of this kind: compiled once, kept for the next run."""
+        """Give the kernel of this kind: compiled once, kept for the next run; what was unused longest goes."""
         key = tuple(sorted(kind.items()))
-        if key not in self._kernels:
+        if key in self._kernels:
+            self._kernels[key] = self._kernels.pop(key)
+        else:
             while len(self._kernels) >= MOST_KERNELS:
                 del self._kernels[next(iter(self._kernels))]
             self._kernels[key] = PatchKernel(self.networks, **kind)  # type: ignore[arg-type]

@@ -58,6 +58,7 @@ def check_fit(volume: Volume, card: ModelCard, *, resample: bool = True, region:
     region : Box, optional
         The part of the scan that will be segmented, in its voxels: warnings are about that part alone.
     """
+    volume = volume.frame(0)
     wanted, given = len(card.input.channels), volume.data.shape[3] if len(volume.data.shape) > 3 else 1
     if given != wanted:
         split = ", or split the layer (layer menu, Split Stack)" if wanted == 1 else ""

@@ -59,12 +59,15 @@ class Desk:
         One a channel.
     windows : tuple or None
         Origins along z, y and x of the patches of an overlap scheme.
+    kept : tuple or None
+        An axis, and the rows of a patch along it that alone are wanted: as in `Open`.
     """
 
     def __init__(
         self, engine: Engine, files: Files, frame: Volume, card: ModelCard, grid: GridMap, *,
         tiles: TilePlan | OverlapPlan, intensity: Sequence[IntensityMap], mirror_axes: tuple[int, ...] = (),
         windows: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None = None, probabilities: bool = False,
+        kept: Triple | None = None,
     ) -> None:  # fmt: skip
         self._engine, self._files, self._frame, self._grid = engine, files, frame, grid
         self._patch_size = tiles.patch_size
@@ -80,7 +83,7 @@ class Desk:
         self._request = Open(
             inputs=str(files.inputs), outputs=str(files.outputs),
             probabilities=str(files.probabilities) if probabilities else None, intensity=tuple(intensity), grid=grid,
-            patch_size=tiles.patch_size, windows=windows, mirror_axes=mirror_axes,
+            patch_size=tiles.patch_size, windows=windows, mirror_axes=mirror_axes, kept=kept,
         )  # fmt: skip
         self._free = list(range(SLOTS))
 

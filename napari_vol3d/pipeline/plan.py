@@ -22,6 +22,7 @@ from napari_vol3d.pipeline.settings import SegmentSettings
 GIGABYTE = 1e9
 MOST_MODEL_VOXELS = 10**11  # beyond this a voxel size is wrong, and a run would never end
 MOST_FOR_A_SLICE = 0.5  # of the work that the tiles of a slice take anyway
+WORTH_NARROWING = 2e11  # flops of a slab: half of them take about as long as compiling the narrowed networks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,10 @@ class SegmentPlan:
         Axes along which each patch is also seen mirrored.
     passes : int
         How often the network sees each patch: mirrored, and by each of several models.
+    frames : int
+        Time points, each of which is computed as this says.
+    kept : tuple of int, optional
+        Where patches are wanted for a few rows along an axis alone: that axis, and first and end of these in a patch.
     """
 
     frame: Box
@@ -60,6 +65,8 @@ class SegmentPlan:
     most_voxels: int
     mirror_axes: tuple[int, ...] = ()
     passes: int = 1
+    frames: int = 1
+    kept: Triple | None = None
 
     @property
     def scheme(self) -> str:
@@ -69,17 +76,19 @@ class SegmentPlan:
     @property
     def megavoxels(self) -> float:
         """Millions of voxels that the network computes."""
-        return self.passes * self.count * math.prod(self.tiles.patch_size) / 1e6
+        return self.frames * self.passes * self.count * math.prod(self.tiles.patch_size) / 1e6
 
     @property
     def work(self) -> float:
         """Voxels computed over voxels of the region, on the model's grid."""
         wanted = math.prod(n * r for n, r in zip(self.box.shape, self.grid.ratio, strict=True))
-        return self.megavoxels * 1e6 / max(wanted, 1.0)
+        return self.megavoxels * 1e6 / max(wanted * self.frames, 1.0)
 
     def sentence(self, seconds: float | None = None) -> str:
         """Say what it costs: "18 tiles, 1.4x the voxels, 1.1 GB, about 12 s"."""
         parts = [f"{self.count:,} {'tile' if self.count == 1 else 'tiles'}", f"{say_times(self.work)} the voxels"]
+        if self.frames > 1:
+            parts[0] = f"{self.frames:,} time points of {parts[0]}"
         parts[1:1] = ["blended"] * (self.scheme == "overlap")
         parts += [say_bytes(self.patch_bytes)]
         parts += [] if seconds is None else [f"about {say_seconds(seconds)}"]
@@ -129,6 +138,7 @@ def plan_segment(
     Vol3dError
         If not even the smallest patch fits the memory budget.
     """
+    frames, volume = volume.frames, volume.frame(0)
     fit = require_fit(volume, card, resample=settings.resample)
     known = read_record(card) if record is None else record
     whole = Box.of(volume.shape)
@@ -150,7 +160,7 @@ def plan_segment(
     plan = SegmentPlan(
         frame=frame, box=wanted.shifted((-frame.start[0], -frame.start[1], -frame.start[2])), grid=grid, tiles=tiles,
         count=0, patch_bytes=math.prod(tiles.patch_size) * card.inference.bytes_per_voxel, most_voxels=most,
-        mirror_axes=mirrored, passes=models * 2 ** len(mirrored),
+        mirror_axes=mirrored, passes=models * 2 ** len(mirrored), frames=frames,
     )  # fmt: skip
     return replace(plan, count=_count(plan))
 
@@ -176,8 +186,13 @@ def smaller(plan: SegmentPlan, card: ModelCard) -> SegmentPlan | None:
     return replace(less, count=_count(less))
 
 
-def plan_slice(plan: SegmentPlan, focus: Focus) -> SegmentPlan | None:
+def plan_slice(plan: SegmentPlan, focus: Focus, *, flops_per_voxel: float = 0.0) -> SegmentPlan | None:
     """Plan a thin slab around the slice that a person looks at: its labels come long before whole tiles would.
+
+    Parameters
+    ----------
+    flops_per_voxel : float
+        Of the networks, where known: a slab that is much work is narrowed to what the slice needs.
 
     Returns
     -------
@@ -203,14 +218,14 @@ def plan_slice(plan: SegmentPlan, focus: Focus) -> SegmentPlan | None:
     layer = ((low, first, min(first + multiple, shape[axis])),)
     spans = tuple(layer if a == axis else across for a, across in enumerate(thin.axes))
     sliced = GivenTiles(
-        shape=shape,
-        patch_size=thin.patch_size,
-        halo=tiles.halo,
-        multiple=multiple,
+        shape=shape, patch_size=thin.patch_size, halo=tiles.halo, multiple=multiple,
         spans=(spans[0], spans[1], spans[2]),
-    )
+    )  # fmt: skip
     slice_plan = replace(plan, tiles=sliced, count=0)
     slice_plan = replace(slice_plan, count=_count(slice_plan))
+    work = slice_plan.count * math.prod(thin.patch_size) * flops_per_voxel
+    if work >= WORTH_NARROWING and plan.grid.identity and axis not in plan.mirror_axes:
+        slice_plan = replace(slice_plan, kept=(axis, first - low, first - low + multiple))
     owned = plan.grid.owned_along(axis, *layer[0][1:])
     met = sum(box.start[axis] <= at < box.stop[axis] for box in map(plan.wanted_of, plan.wanted_tiles()))
     dear = met * math.prod(tiles.patch_size)

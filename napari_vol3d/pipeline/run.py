@@ -98,9 +98,12 @@ class TiledRun:
             yield from turn
             self._revive()
             yield from self._load()
-            with self._opened(self.plan) as desk:
-                for _ in desk.open():
-                    yield Progress(phase="Warming up")
+            z, y, x = self.plan.frame.shape
+            slab = self._slab(Focus(point=(z / 2, y / 2, x / 2), axis=0))
+            for plan in [self.plan, *([slab] if slab and slab.kept else [])]:
+                with self._opened(plan) as desk:
+                    for _ in desk.open():
+                        yield Progress(phase="Warming up")
 
     def _work(self) -> Generator[Progress, None, None]:
         """Do all that needs the engine; it is nobody else's, from process to process, until the end."""
@@ -194,11 +197,17 @@ class TiledRun:
     def _tiles(self) -> Generator[Progress, None, None]:
         """Compute what is not final yet: a thin slab where the person looks, then everything."""
         look = self._look()
-        if look is not None and self.engine.ready is not None and self.engine.ready.device == "CPU" and not self.notes:
-            slab = plan_slice(self.plan, look())
-            if slab is not None:
-                yield from self._compute(slab, look, total=0)
+        slab = None if look is None else self._slab(look())
+        if slab is not None:
+            yield from self._compute(slab, look, total=0)
         yield from self._compute(self.plan, look, total=self.plan.count)
+
+    def _slab(self, focus: Focus) -> SegmentPlan | None:
+        """Plan the slab; None where whole tiles come soon enough, or memory has run out."""
+        ready, facts = self.engine.ready, self.engine.loaded
+        if ready is None or facts is None or ready.device != "CPU" or self.notes:
+            return None
+        return plan_slice(self.plan, focus, flops_per_voxel=facts.flops_per_voxel)
 
     def _compute(
         self, plan: SegmentPlan, look: Callable[[], Focus] | None, *, total: int
@@ -237,7 +246,7 @@ class TiledRun:
             desk = Desk(
                 self.engine, files, self.volume.cropped(plan.frame), self.card, plan.grid, tiles=plan.tiles,
                 intensity=self.intensity or _as_stored(self.card), mirror_axes=plan.mirror_axes,
-                windows=plan.windows(), probabilities=self.settings.probabilities,
+                windows=plan.windows(), probabilities=self.settings.probabilities, kept=plan.kept,
             )  # fmt: skip
             with contextlib.closing(desk):
                 yield desk

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box
+from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.focus import Focus
 from napari_vol3d.core.labels import label_dtype
 from napari_vol3d.core.progress import Progress
@@ -15,6 +17,7 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.models.ensemble import join_cards
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.frames import segment_frames
 from napari_vol3d.pipeline.plan import plan_segment
 from napari_vol3d.pipeline.prediction import Prediction
 from napari_vol3d.pipeline.run import TiledRun
@@ -33,8 +36,9 @@ def segment(
     others: Sequence[Model] = (),
     sink: LabelSink | None = None,
     mask: NDArray[np.bool_] | None = None,
+    shown: Callable[[], int] | None = None,
 ) -> Generator[Progress, None, Prediction]:
-    """Segment a scan.
+    """Segment a scan; of a time series each time point.
 
     Parameters
     ----------
@@ -50,6 +54,8 @@ def segment(
         Takes the labels instead of memory; what it says is finished is not computed again.
     mask : ndarray of bool, shape (Z, Y, X), optional
         Tiles that hold no voxel of it are background.
+    shown : callable, optional
+        Gives the time point on the screen, which comes first.
 
     Yields
     ------
@@ -68,15 +74,21 @@ def segment(
     """
     models = (model, *others)
     plan = plan_segment(volume, join_cards([each.card for each in models]), settings, region, models=len(models))
-    used = engine or Engine(
-        device=settings.device, backend=settings.backend, precision=settings.precision
-    )
-    run = TiledRun(
-        volume=volume, models=models, settings=settings, region=region, focus=focus, engine=used, mask=mask,
-        target=sink or MemoryLabels(volume.shape, label_dtype(max(model.card.label_names))), plan=plan,
-    )  # fmt: skip
+    if volume.timed and (settings.probabilities or sink is not None):
+        what = "Probabilities of" if settings.probabilities else "Labels on disk, tile by tile, of"
+        raise ScanMismatch(f"{what} a time series can't be kept.", hint="Segment one time point, or do without.")
+    used = engine or Engine(device=settings.device, backend=settings.backend, precision=settings.precision)
+
+    def one(part: Volume) -> Generator[Progress, None, Prediction]:
+        run = TiledRun(
+            volume=part, models=models, settings=settings, region=region, focus=focus, engine=used, mask=mask,
+            target=sink or MemoryLabels(part.shape, label_dtype(max(model.card.label_names))),
+            plan=replace(plan, frames=1),
+        )  # fmt: skip
+        return run.go()
+
     try:
-        return (yield from run.go())
+        return (yield from segment_frames(volume, one, shown=shown) if volume.timed else one(volume))
     finally:
         if engine is None:
             used.close()
@@ -86,7 +98,7 @@ def warm_up(volume: Volume, model: Model, settings: SegmentSettings, engine: Eng
     """Make an engine ready for a run: network loaded, its function compiled, one patch of the planned shape opened."""
     plan = plan_segment(volume, model.card, settings)
     run = TiledRun(
-        volume=volume, models=(model,), settings=settings, region=None, focus=None, engine=engine, mask=None,
+        volume=volume.frame(0), models=(model,), settings=settings, region=None, focus=None, engine=engine, mask=None,
         target=MemoryLabels((1, 1, 1), np.dtype(np.uint8)), plan=plan,
     )  # fmt: skip
     yield from run.prepare_only()

@@ -19,7 +19,7 @@ from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.patch import read_patch
 from napari_vol3d.core.resample import grid_map
-from napari_vol3d.core.tiles import TilePlan
+from napari_vol3d.core.tiles import GivenTiles, TilePlan
 from napari_vol3d.engine.bench import Bench
 from napari_vol3d.engine.kernel import PatchKernel, intensity_rows
 from napari_vol3d.engine.load import load_network
@@ -90,7 +90,7 @@ def same_grid(shape):
     return grid_map(shape, (1.0, 1.0, 1.0), None)
 
 
-def run(folder, network, scan, plan, grid, *, box=None, backwards=False):
+def run(folder, network, scan, plan, grid, *, box=None, backwards=False, kept=None):
     """Do what the parent does: fill slots in turn, ask for tiles, and keep what is final."""
     box, blended = box or Box.of(scan.shape), isinstance(plan, OverlapPlan)
     tiles = [(tile, owned) for tile in plan if (owned := grid.owned(tile.core).intersect(box)).size]
@@ -105,7 +105,7 @@ def run(folder, network, scan, plan, grid, *, box=None, backwards=False):
     inputs, outputs, bytes_ = (np.load(path, mmap_mode="r+") for path in paths)
     job = Open(
         inputs=paths[0], outputs=paths[1], probabilities=paths[2], intensity=AS_STORED, grid=grid,
-        patch_size=plan.patch_size, windows=windows,
+        patch_size=plan.patch_size, windows=windows, kept=kept,
     )  # fmt: skip
     bench = Bench(job, functools.partial(kernel, network))
     labels, written = np.full(scan.shape, UNTOUCHED, np.uint8), np.zeros(scan.shape, int)
@@ -209,6 +209,21 @@ def test_tiles_of_a_network_are_the_whole_volume_once_the_halo_reaches(load, tmp
     found = run(tmp_path_factory.getbasetemp(), network, scan, plan, same_grid(shape))
     assert (found.written == 1).all()
     assert_decided(found, whole[Box.of(shape).slices])
+
+
+@pytest.mark.parametrize(("axis", "first"), [(0, 16), (1, 0), (2, 24), (2, 32)])
+def test_a_layer_of_tiles_of_which_rows_are_kept_is_that_of_whole_ones(load, tmp_path, axis, first):
+    shape, scan = (33, 34, 35), volume((33, 34, 35), 2)
+    low, end = max(first - 6, 0), min(first + 2, shape[axis])
+    patch = tuple(first + 8 - low if a == axis else 24 for a in range(3))
+    spans = TilePlan(shape=shape, patch_size=(24, 24, 24), halo=6, multiple=2).axes
+    spans[axis] = ((low, first, end),)
+    plan = GivenTiles(shape=shape, patch_size=patch, halo=6, multiple=2, spans=tuple(spans))
+    whole = run(tmp_path, load(small_unet), scan, plan, same_grid(shape))
+    part = run(tmp_path, load(small_unet), scan, plan, same_grid(shape), kept=(axis, first - low, first + 2 - low))
+    assert part.written.sum() == whole.written.sum() == scan.size // shape[axis] * (end - first)
+    assert (part.labels != whole.labels).sum() <= 1e-4 * whole.written.sum()
+    assert np.abs(part.probabilities.astype(int) - whole.probabilities).max() <= 1
 
 
 def strided_unet():

@@ -17,6 +17,7 @@ from napari_vol3d.core.intensity import IntensityMap, IntensityScheme, measure_i
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.resample import grid_map
 from napari_vol3d.core.tiles import TilePlan
+from napari_vol3d.engine.backends import library_errors
 from napari_vol3d.engine.kernel import PatchKernel, intensity_rows, resampling_ways
 from napari_vol3d.engine.load import load_network
 from tests.builders import CLASSES, random_unet, write_model
@@ -280,6 +281,43 @@ def test_sigmoid_networks_are_averaged_before_the_threshold(load):
     wanted = np.where(meant.max(axis=-1) > 0.5, np.asarray((3, 7))[meant.argmax(axis=-1)], 0)
     assert len(np.unique(wanted)) > 1
     np.testing.assert_array_equal(labels[sure], wanted[sure])
+
+
+# ---- rows alone -----------------------------------------------------------------------------------------------------
+
+
+def grouped():
+    """A network that can't be narrowed: it sees the whole patch."""
+    network = random_unet(seed=4)
+    return keras.Model(network.inputs[0], keras.layers.GroupNormalization(1)(network.outputs[0]))
+
+
+@pytest.mark.parametrize(
+    ("axis", "makes"), [(0, [logits]), (1, [logits]), (2, [logits]), (0, [grouped]), (1, [logits, other_logits])],
+    ids=["z", "y", "x", "of a whole patch", "of two networks"],
+)  # fmt: skip
+def test_rows_that_are_kept_are_those_of_the_whole_patch(load, axis, makes):
+    networks, shape = [load(make) for make in makes], [8, 8, 8, 1]
+    shape[axis] = 24
+    stored, rows = voxels("float32", 8, shape, broken=False) / 60, intensity_rows([AS_STORED])
+    flips = tuple({0, 1, 2} - {axis})[:1]
+    for mirror_axes, wanted in (((), "scores"), (flips, "both")):
+        kind = {"dtype": "float32", "wanted": wanted, "mirror_axes": mirror_axes}
+        whole = kernel(*networks, **kind)(stored, rows)
+        part = kernel(*networks, **kind, kept=(axis, 10, 14), length=24)(stored, rows)
+        for found, of_all, along in zip(part, whole, (axis, axis + 1), strict=False):
+            expected = np.take(of_all, range(10, 14), along)
+            assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+            if wanted == "scores":
+                np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+            else:
+                assert (found != expected).mean() < 0.01  # rounding may turn one that is nearly a tie
+
+
+def test_a_kernel_for_rows_takes_no_patches_of_another_length(load):
+    ours = kernel(load(logits), dtype="float32", kept=(0, 10, 14), length=24)
+    with pytest.raises(library_errors()):
+        ours(np.zeros((16, 8, 8, 1), np.float32), intensity_rows([AS_STORED]))
 
 
 # ---- other grids ----------------------------------------------------------------------------------------------------

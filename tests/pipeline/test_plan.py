@@ -354,6 +354,34 @@ def test_a_large_scan_has_a_slab_for_every_slice(axis):
         assert slab.tiles.patch_size[axis] <= 2 * 8 + 2
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_slab_that_is_much_work_keeps_the_rows_of_its_slice_alone(axis):
+    plan = plan_of((128, 128, 128), voxels=96**3, halo=8)
+    for at in (0, 7, 64, 126, 127):
+        point = [64.0, 64.0, 64.0]
+        point[axis] = float(at)
+        focus = Focus(point=tuple(point), axis=axis)
+        slab = plan_slice(plan, focus, flops_per_voxel=1e7)
+        found, first, end = slab.kept
+        assert (found, end - first) == (axis, slab.tiles.multiple)
+        for tile in slab.tiles:
+            start = tile.patch.start[axis]
+            assert (start + first, start + end) == (tile.core.start[axis], tile.core.stop[axis])
+            assert start + first <= at < start + end
+        assert plan_slice(plan, focus, flops_per_voxel=1e3).kept is None  # compiling would take longer
+
+
+def test_rows_are_kept_alone_where_each_has_its_own_place():
+    """Not on another grid, and not along an axis along which patches are mirrored too."""
+    middle = (64.0, 64.0, 64.0)
+    other = plan_of((128, 128, 128), voxels=96**3, halo=8, spacing=(1.0, 0.7, 1.0),
+                    changes={"input": {"spacing": (1.0, 1.0, 1.0)}})  # fmt: skip
+    mirrored = plan_of((128, 128, 128), voxels=96**3, halo=8, mirror=True, changes={"input": {"flip_axes": (2,)}})
+    kept = [plan_slice(plan, Focus(point=middle, axis=axis), flops_per_voxel=1e6).kept
+            for plan, axis in ((other, 0), (mirrored, 2), (mirrored, 0))]  # fmt: skip
+    assert kept == [None, None, (0, 8, 10)]
+
+
 def test_no_slab_where_it_would_not_pay():
     plan = plan_of((64, 64, 64), voxels=40**3, halo=8)
     middle = (32.0, 32.0, 32.0)

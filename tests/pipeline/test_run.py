@@ -17,9 +17,12 @@ import zarr
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import EngineProblem, MemoryProblem, ModelProblem
+from napari_vol3d.core.focus import Focus
 from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.engine.messages import Open
 from napari_vol3d.io.label_store import LabelSpec, LabelStore
 from napari_vol3d.models.store import find_model, open_model
+from napari_vol3d.pipeline import plan as plan_module
 from napari_vol3d.pipeline.child import Engine
 from napari_vol3d.pipeline.segment import segment, warm_up
 from napari_vol3d.pipeline.settings import SegmentSettings
@@ -330,6 +333,53 @@ def test_warming_up_computes_nothing_and_shortens_the_next_run(shared_engine, vo
     assert list(shared_engine.folder.glob("*.npy")) == []
     reports, _ = finish(segment(volume, unet_model, THREE, engine=shared_engine))
     assert "Loading model" not in {report.phase for report in reports}
+
+
+# ---- the slice that is looked at -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(shared_engine, monkeypatch):
+    """Of which rows alone the engine was asked to compute; every slab is narrowed, however little work it is."""
+    found, ask = [], shared_engine.ask
+
+    def listen(request, answer):
+        found.extend([request.kept] if isinstance(request, Open) else [])
+        return ask(request, answer)
+
+    monkeypatch.setattr(shared_engine, "ask", listen)
+    monkeypatch.setattr(plan_module, "WORTH_NARROWING", 0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("place", "rows"), [(0.0, (2, 0, 2)), (33.0, (2, 10, 12)), (65.0, (2, 10, 12))], ids=["face", "middle", "far face"]
+)
+def test_a_narrowed_slab_comes_first_and_is_what_a_run_without_focus_gives(
+    shared_engine, volume, unet_model, clean, kept, place, rows
+):
+    settings = THREE.model_copy(update={"memory_gb": 1.0, "probabilities": True})
+    look = Focus(point=(11.0, 16.0, place), axis=2)
+    reports, prediction = finish(segment(volume, unet_model, settings, focus=lambda: look, engine=shared_engine))
+    assert kept == [rows, None]
+    labels = put_together(reports)
+    np.testing.assert_array_equal(labels, prediction.labels)
+    assert agree(labels, prediction, clean)
+    first = next(report for report in reports if report.finished is not None)
+    assert first.finished.start == (0, 0, int(place) // 2 * 2)
+    assert first.finished.shape == (22, 32, 2)
+    assert (first.labels != clean.labels[first.finished.slices]).sum() <= 1
+    bytes_ = np.asarray(prediction.probabilities[(slice(None), *first.finished.slices)]).astype(int)
+    assert (bytes_[0][first.labels == 3] >= 85).all()  # the best of three
+    assert (bytes_[1][first.labels == 7] >= 85).all()
+
+
+def test_warming_up_compiles_for_the_slice_too(shared_engine, volume, unet_model, kept):
+    settings = THREE.model_copy(update={"memory_gb": 1.0, "halo": 2})
+    phases = [report.phase for report in warm_up(volume, unet_model, settings, shared_engine)]
+    assert "Warming up" in phases
+    assert kept == [None, (0, 2, 4)]
+    assert list(shared_engine.folder.glob("*.npy")) == []
 
 
 # ---- one after the other -------------------------------------------------------------------------------------------

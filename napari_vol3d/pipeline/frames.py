@@ -1,0 +1,71 @@
+"""A time series, segmented time point by time point: the one that a person looks at first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+import numpy as np
+
+from napari_vol3d.core.progress import Progress
+from napari_vol3d.core.volume import Volume
+from napari_vol3d.pipeline.prediction import Prediction
+
+Verb = Callable[[Volume], Generator[Progress, None, Prediction]]
+
+
+def segment_frames(
+    volume: Volume, verb: Verb, *, shown: Callable[[], int] | None = None
+) -> Generator[Progress, None, Prediction]:
+    """Run a verb over each time point.
+
+    Parameters
+    ----------
+    volume : Volume
+        With a time axis.
+    verb : callable
+        Segments one time point.
+    shown : callable, optional
+        Gives the time point that is on the screen; asked before each.
+
+    Returns
+    -------
+    Prediction
+        With labels (Z, Y, X, T); seconds and counts of all time points together.
+    """
+    left = list(range(volume.frames))
+    found: dict[int, Prediction] = {}
+    while left:
+        now = shown() if shown is not None else 0
+        index = min(left, key=lambda each: (abs(each - now), each))
+        left.remove(index)
+        spent = sum(part.compute_seconds for part in found.values())
+        told = _told(verb(volume.frame(index)), index, done=len(found), frames=volume.frames, spent=spent)
+        found[index] = yield from told
+    parts = [found[index] for index in range(volume.frames)]
+    notes = [f"Time point {i + 1}: {note}" for i, part in enumerate(parts) for note in part.notes]
+    return replace(
+        parts[0], labels=np.stack([part.labels for part in parts], axis=-1),
+        plan=replace(parts[0].plan, frames=volume.frames),
+        seconds=sum(part.seconds for part in parts), compute_seconds=sum(part.compute_seconds for part in parts),
+        counts=sum((Counter(part.counts) for part in parts), Counter()), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _told(
+    run: Generator[Progress, None, Prediction], index: int, *, done: int, frames: int, spent: float
+) -> Generator[Progress, None, Prediction]:
+    """Pass reports on as reports of the whole series."""
+    try:
+        while True:
+            report = next(run)
+            yield replace(
+                report, phase=f"{report.phase}, time point {index + 1} of {frames}", frame=index,
+                done=report.done + done * report.total, total=report.total * frames, seconds=report.seconds + spent,
+            )  # fmt: skip
+    except StopIteration as end:
+        prediction: Prediction = end.value
+        return prediction
+    finally:
+        run.close()
