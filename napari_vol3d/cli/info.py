@@ -14,15 +14,22 @@ def add(commands: Any) -> None:
         "info", help="show what a scan file holds", description="Show what scan or label files hold."
     )
     sub.add_argument("scans", nargs="+", type=Path, metavar="SCAN", help="scan or label files")
+    sub.add_argument("--part", metavar="KEY", help="which volume, where a file or folder holds several")
     sub.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Describe each file."""
+    from napari_vol3d.io.parts import SeveralParts
     from napari_vol3d.io.registry import read_volume
 
     for path in chosen.scans:
-        volume = read_volume(path)
+        try:
+            volume = read_volume(path, chosen.part)
+        except SeveralParts as several:
+            listed = [f"  {part.key}  {part.title}" for part in several.parts]
+            sys.stdout.write("\n".join([f"{path}", "  several volumes; name one with --part:", *listed]) + "\n")
+            continue
         geometry = volume.geometry
         size = " x ".join(map(str, volume.shape))
         spacing = " x ".join(f"{s:.4g}" for s in geometry.spacing)
@@ -33,6 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
             f"  stored as   {volume.data.dtype}",
             f"  axes        {geometry.orientation or 'no patient orientation'}{', oblique' * geometry.oblique}",
         ]
+        if volume.timed:
+            lines.append(f"  time points {volume.frames}")
         if volume.channels:
             lines.append(f"  channels    {', '.join(volume.channels)}")
         if volume.classes:

@@ -32,8 +32,9 @@ def add(commands: Any) -> None:
         "that the napari window gives.",
     )
     sub.add_argument(
-        "scans", nargs="+", type=Path, metavar="SCAN", help="scan files (.nii.gz, .nii, .tif, .npy, .zarr)"
+        "scans", nargs="+", type=Path, metavar="SCAN", help="scan files or folders (NIfTI, DICOM, NRRD, TIFF, Zarr ...)"
     )
+    sub.add_argument("--part", metavar="KEY", help="which volume, where a file or folder holds several (see `info`)")
     sub.add_argument(
         "--model",
         required=True,
@@ -43,7 +44,7 @@ def add(commands: Any) -> None:
     sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the labels; made if absent")
     sub.add_argument(
         "--format",
-        choices=("same", ".nii.gz", ".nii", ".tif", STORE),
+        choices=("same", ".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".tif", ".dcm", STORE),
         default="same",
         help=f"file format; {STORE} is written tile by tile, for scans larger than memory; can be resumed",
     )
@@ -124,13 +125,13 @@ def _segment_one(
     from napari_vol3d.pipeline.plan import plan_segment
     from napari_vol3d.pipeline.segment import segment
 
-    volume, card = read_volume(scan), join_cards([model.card for model in models])
+    volume, card = read_volume(scan, chosen.part), join_cards([model.card for model in models])
     for warning in check_fit(volume, card, resample=settings.resample, region=chosen.box).warnings:
         sys.stderr.write(f"{scan.name}: {warning}\n")
     plan = plan_segment(volume, card, settings, chosen.box, models=len(models))
     rate = expected_rate(card, "CPU" if settings.device == "cpu" else "")
     sys.stderr.write(f"{scan.name}: {plan.sentence(None if rate is None else rate * plan.megavoxels)}\n")
-    store = _store(target, volume, models, settings, chosen) if target.name.endswith(STORE) else None
+    store = _store(target, volume, models, settings, chosen) if target.name.endswith(STORE) and not volume.timed else None
     verb = segment(
         volume, models[0], settings, engine=engine, others=models[1:], region=chosen.box, sink=store,
         mask=_mask(chosen.mask, volume),

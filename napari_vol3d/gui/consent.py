@@ -9,21 +9,22 @@ from __future__ import annotations
 from napari.settings import get_plugin_settings, get_settings
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_vol3d.io.registry import FORMATS, READ_PATTERNS
+from napari_vol3d.io.registry import FORMATS, NAMELESS_PATTERNS, READ_PATTERNS
 
 PLUGIN = "napari-vol3d"
+PATTERNS = (*READ_PATTERNS, *NAMELESS_PATTERNS)
 
 
 def drops_open_here() -> bool:
     """Whether every format of ours is set to open with this plug-in."""
     preferences = get_settings().plugins.extension2reader
-    return all(preferences.get(pattern) == PLUGIN for pattern in READ_PATTERNS)
+    return all(preferences.get(pattern) == PLUGIN for pattern in PATTERNS)
 
 
 def open_drops_here() -> None:
     """Make this plug-in the reader of its formats."""
     plugins = get_settings().plugins
-    plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(READ_PATTERNS, PLUGIN)}
+    plugins.extension2reader = {**plugins.extension2reader, **dict.fromkeys(PATTERNS, PLUGIN)}
 
 
 class ConsentBar(QWidget):
@@ -31,8 +32,8 @@ class ConsentBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        names = ", ".join(known.name for known in FORMATS)
-        text = QLabel(f"Open dropped {names} files with Vol3D, without asking each time?")
+        names = ", ".join(known.name for known in FORMATS if known.read and known.extensions)
+        text = QLabel(f"Open dropped {names} files and folders of slices with Vol3D, without asking each time?")
         text.setWordWrap(True)
         self.yes = QPushButton("Yes")
         self.no = QPushButton("No")

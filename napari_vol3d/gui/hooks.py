@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from napari_vol3d.core.errors import FileProblem, SaveProblem, Vol3dError
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job, report
-from napari_vol3d.gui.layers import LayerTuple, guess_labels, to_layer, to_volume, with_painted_classes
-from napari_vol3d.io.registry import is_volume_file, read_volume, write_labels
+from napari_vol3d.gui.layers import KEY, LayerTuple, guess_labels, to_layer, to_volume, with_painted_classes
+from napari_vol3d.gui.part_choice import ask_parts, short_title
+from napari_vol3d.gui.space import Reference, in_space, reference_from, reference_of
+from napari_vol3d.io.parts import Part, SeveralParts
+from napari_vol3d.io.registry import EXPORT_EXTENSIONS, is_volume_file, read_volume, write_labels
 
 Reader = Callable[[str | Sequence[str]], list[Any]]
 LARGE_BYTES = 24_000_000  # compressed size from which reading would be felt on the window's thread
@@ -26,28 +30,53 @@ LABEL_EXTENSION = ".nii.gz"  # where none was typed; as the panel's own dialog
 HANDLED: list[Any] = [(None,)]  # napari's word for "done, no layer"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ready:
+    """A layer that only has to be added, and what there is to say about it.
+
+    Attributes
+    ----------
+    volume : Volume
+        As it was read.
+    as_labels : bool or None
+        None where a person has to be asked first; then there is no layer yet.
+    reference : Reference or None
+        In whose space the layer lies.
+    """
+
+    volume: Volume
+    as_labels: bool | None
+    reference: Reference | None
+    layer: LayerTuple | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 def get_reader(path: str | Sequence[str]) -> Reader | None:
     """Give napari the reader for these files, or None where they are not ours."""
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-    return read if all(is_volume_file(Path(p)) for p in paths) else None
+    return read if all(is_volume_file(Path(p)) and not _only_exported(Path(p)) for p in paths) else None
 
 
 def read(path: str | Sequence[str]) -> list[Any]:
-    """Read scans and label maps into layers.
+    """Read scans and label maps into layers, in the space of the patient that the viewer shows.
 
     A file that can't be read gives one sentence in a notification and no layer; a large one is read in a thread and
-    its layer follows.
+    its layer follows. Of a file of several volumes a person chooses.
     """
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    viewer = napari.current_viewer()
+    reference = reference_of(viewer)
     layers: list[Any] = []
     for one in map(Path, paths):
-        viewer = napari.current_viewer()
         large = one.is_dir() or (one.is_file() and one.stat().st_size > LARGE_BYTES)
         if viewer is not None and QApplication.instance() and large:
             _read_later(viewer, one)
             continue
         try:
-            layers.append(_layer(read_volume(one)))
+            for volume in _chosen(one):
+                layers.append(_told(_asked(_prepare(volume, guess_labels(volume), reference))))
+                reference = reference or _reference_in(layers[-1])
         except Vol3dError as problem:
             report(problem)
     return layers or HANDLED
@@ -110,48 +139,108 @@ def _with_extension(path: Path) -> Path:
     return completed
 
 
-def _layer(volume: Volume) -> LayerTuple:
-    guess = guess_labels(volume)
-    return _labels_or_image(volume, _asked(volume) if guess is None else guess)
+def _only_exported(path: Path) -> bool:
+    return path.name.lower().endswith(EXPORT_EXTENSIONS)
 
 
-def _labels_or_image(volume: Volume, as_labels: bool) -> LayerTuple:
-    """Make the layer; a file that calls itself labels but holds other numbers opens as an image, and is told of."""
+def _chosen(path: Path) -> Iterator[Volume]:
+    """Read a file; of several volumes in it those that a person chooses, which may be none."""
     try:
-        return to_layer(volume, as_labels=as_labels)
+        yield read_volume(path)
+    except SeveralParts as several:
+        if QApplication.instance() is None:
+            raise
+        for part in ask_parts(several):
+            yield _read_part(path, part)
+
+
+def _read_part(path: Path, part: Part | None) -> Volume:
+    if part is None:
+        return read_volume(path)
+    volume = read_volume(path, part.key)
+    return replace(volume, name=f"{volume.name} {short_title(part)}")
+
+
+def _prepare(volume: Volume, as_labels: bool | None, reference: Reference | None) -> _Ready:
+    """Make the layer; a file that calls itself labels but holds other numbers becomes an image, which is to be told."""
+    ready = _Ready(volume=volume, as_labels=as_labels, reference=reference)
+    if as_labels is None:
+        return ready
+    shown = in_space(volume, reference, as_labels=as_labels)
+    try:
+        layer = to_layer(shown.volume, as_labels=as_labels, frame=shown.frame)
     except Vol3dError as problem:
         if not as_labels:
             raise
-        show_warning(f"{volume.name} opens as an image. {problem.message}")
-        return to_layer(volume, as_labels=False)
+        image = _prepare(volume, False, reference)
+        return replace(image, warnings=(f"{volume.name} opens as an image. {problem.message}",))
+    said = (shown.note,) if shown.note else ()
+    return replace(ready, layer=layer, warnings=said) if as_labels else replace(ready, layer=layer, notes=said)
 
 
-def _asked(volume: Volume) -> bool:
-    if QApplication.instance() is None:
-        return False
-    answer = QMessageBox.question(
-        None, "Labels or image?", f"{volume.name} may be a label map. Open it as labels?",
-        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
-    )  # fmt: skip
-    return bool(answer == QMessageBox.StandardButton.Yes)
+def _asked(ready: _Ready) -> _Ready:
+    """Ask a person where nobody can tell whether these are labels."""
+    if ready.as_labels is not None:
+        return ready
+    as_labels = False
+    if QApplication.instance() is not None:
+        answer = QMessageBox.question(
+            None, "Labels or image?", f"{ready.volume.name} may be a label map. Open it as labels?",
+            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+        )  # fmt: skip
+        as_labels = bool(answer == QMessageBox.StandardButton.Yes)
+    return _prepare(ready.volume, as_labels, ready.reference)
 
 
-def _read_later(viewer: napari.Viewer, path: Path) -> None:
+def _told(ready: _Ready) -> LayerTuple:
+    """Say what there is to say, and give the layer."""
+    for note in ready.notes:
+        show_info(note)
+    for warning in ready.warnings:
+        show_warning(warning)
+    if ready.layer is None:
+        raise ValueError("a layer that was asked for was expected; received a question")
+    return ready.layer
+
+
+def _reference_in(layer: LayerTuple) -> Reference | None:
+    """Give the reference that a layer will be once it is in the viewer."""
+    return reference_from(layer[1]["metadata"][KEY], layer[1]["name"])
+
+
+def _read_later(viewer: napari.Viewer, path: Path, part: Part | None = None) -> None:
     """Read in a thread and add the layer when it is there: the window stays alive meanwhile."""
+    reference = reference_of(viewer)
 
-    def verb() -> Generator[Progress, None, tuple[Volume, LayerTuple | None]]:
+    def verb() -> Generator[Progress, None, _Ready | SeveralParts]:
         yield Progress(phase=f"Reading {path.name}")
-        volume = read_volume(path)
-        guess = guess_labels(volume)
+        try:
+            volume = _read_part(path, part)
+        except SeveralParts as several:
+            return several
         # Going through the voxels is done here too; only the question has to wait for the window's thread.
-        return volume, None if guess is None else _labels_or_image(volume, guess)
+        return _prepare(volume, guess_labels(volume), reference)
 
-    def add(read: tuple[Volume, LayerTuple | None]) -> None:
-        volume, layer = read
-        data, keywords, kind = layer or _labels_or_image(volume, _asked(volume))
+    def add(ready: _Ready | SeveralParts) -> None:
+        if isinstance(ready, SeveralParts):
+            for one in ask_parts(ready):
+                _read_later(viewer, path, one)
+            return
+        now = reference_of(viewer)
+        if ready.volume.geometry.anatomical and not _same(now, ready.reference):  # another layer has come meanwhile
+            ready = _prepare(ready.volume, ready.as_labels, now)
+        try:
+            data, keywords, kind = _told(_asked(ready))
+        except Vol3dError as problem:
+            report(problem)
+            return
         getattr(viewer, f"add_{kind}")(data, **keywords)
 
     show_info(f"Reading {path.name} ...")
     job = Job(verb(), name=f"Reading {path.name}", parent=viewer.window._qt_window)
     job.succeeded.connect(add)
     job.start()
+
+
+def _same(one: Reference | None, other: Reference | None) -> bool:
+    return one is other or (one is not None and other is not None and one.geometry is other.geometry)

@@ -20,7 +20,15 @@ from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import source_of, to_volume, with_painted_classes
 from napari_vol3d.io.registry import is_volume_file, label_name, stem, write_labels
 
-FILTERS = "NIfTI (*.nii.gz *.nii);;TIFF (*.tif *.tiff)"
+KINDS = {  # what the dialog offers, and the extension that completes a name typed without one
+    "NIfTI (*.nii.gz *.nii)": ".nii.gz",
+    "Slicer segmentation (*.seg.nrrd *.nrrd)": ".seg.nrrd",
+    "TIFF (*.tif *.tiff)": ".tif",
+    "OME-Zarr (*.ome.zarr *.zarr)": ".ome.zarr",
+    "DICOM segmentation (*.dcm)": ".dcm",
+    "Surfaces in mm (*.stl *.obj)": ".stl",
+    "Table of volumes (*.csv)": ".csv",
+}
 
 
 def ask_and_save(parent: QWidget, layer: Labels, say: Callable[[str], None]) -> Job | None:
@@ -84,10 +92,10 @@ def _free(folder: Path, name: str) -> Path:
 
 
 def _ask_where(parent: QWidget, proposed: Path) -> Path | None:
-    chosen, kind = QFileDialog.getSaveFileName(parent, "Save labels", str(proposed), FILTERS)
+    chosen, kind = QFileDialog.getSaveFileName(parent, "Save labels", str(proposed), ";;".join(KINDS))
     if not chosen or is_volume_file(Path(chosen)):
         return Path(chosen) if chosen else None
-    completed = Path(f"{chosen}.tif" if kind.startswith("TIFF") else f"{chosen}.nii.gz")
+    completed = Path(chosen + KINDS.get(kind, ".nii.gz"))
     # The dialog knows only the name as it was typed: it has not asked whether this file may be replaced.
     return _ask_where(parent, completed) if completed.exists() else completed
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from napari_vol3d.core.errors import SaveProblem
-from napari_vol3d.io.ome_zarr import METADATA
 from napari_vol3d.io.safe_write import HOST
+from napari_vol3d.io.zarr_store import METADATA
 
 
 def refuse_occupied(target: Path, *, overwrite: bool) -> None:

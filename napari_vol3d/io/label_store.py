@@ -26,10 +26,10 @@ from zarr.storage import LocalStore
 from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.errors import SaveProblem, Vol3dError
 from napari_vol3d.core.labels import LabelClass, to_label_dtype
-from napari_vol3d.core.volume import Geometry
+from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import gate
 from napari_vol3d.io.folders import folder_beside, moved_away, refuse_occupied
-from napari_vol3d.io.ome_zarr import describe_labels
+from napari_vol3d.io.ngff import describe_labels
 from napari_vol3d.io.progress_file import append_record, inside, make_durable, read_progress
 from napari_vol3d.io.safe_write import WAYS_ON
 
@@ -259,7 +259,8 @@ def partial_of(target: Path) -> Path:
 
 def _make(folder: Path, target: Path, spec: LabelSpec) -> None:
     """Make a store without voxels, on the disk down to the last name."""
-    attributes = describe_labels(target.name, spec.geometry, spec.classes, LEVEL)
+    described = Volume(data=None, geometry=spec.geometry, classes=tuple(spec.classes))
+    attributes = describe_labels(target.name, described, {LEVEL: (1, 1, 1)})
     root = zarr.create_group(LocalStore(folder), zarr_format=3, attributes=attributes)
     root.create_array(
         LEVEL, shape=spec.shape, dtype=np.dtype(spec.dtype), chunks=tuple(map(min, spec.chunks, spec.shape)),

@@ -34,7 +34,10 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x80\x04", "a Python pickle"),
     (0, b"\x80\x05", "a Python pickle"),
 )
-EXTENSION_OF = {"a NIfTI file": ".nii or .nii.gz", "a TIFF file": ".tif", "a NumPy array": ".npy"}
+EXTENSION_OF = {
+    "a NIfTI file": ".nii or .nii.gz", "a TIFF file": ".tif", "a NumPy array": ".npy", "an NRRD file": ".nrrd",
+    "a MetaImage file": ".mha", "a DICOM file": ".dcm", "an HDF5 file": ".h5", "a FreeSurfer MGH file": ".mgz",
+}  # fmt: skip
 
 
 def kind_of(path: Path) -> str:

@@ -30,8 +30,10 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.io import gate, magic
 from napari_vol3d.io.label_table import read_table, table_extension
 from napari_vol3d.io.nifti_geometry import GEOMETRY_FIELDS, HEADERS, header_for, read_geometry
+from napari_vol3d.io.nifti_time import OWN, is_timed, step_of, tell_time
 from napari_vol3d.io.npy import LazyArray, fits, map_voxels, native
 from napari_vol3d.io.safe_write import same_voxels, write_safely
+from napari_vol3d.io.times import with_time_step
 
 INTENT_LABEL = 1002
 MOST_EXTENSIONS = 1 << 26
@@ -53,10 +55,12 @@ class _Contents:
 def read_nifti(path: Path) -> Volume:
     """Read a NIfTI file; the voxels of one that is not packed stay in it until they are asked for.
 
+    The fourth axis is time or the channels, as `nifti_time` tells.
+
     Returns
     -------
     Volume
-        (Z, Y, X), or (Z, Y, X, C) for a series of volumes. The stored integer type, or float32 where the header
+        (Z, Y, X), (Z, Y, X, C), (Z, Y, X, T) or (Z, Y, X, C, T). The stored integer type, or float32 where the header
         scales; NaN is kept. `is_labels` is True where the file has a table of classes or says that it is a label
         map, else None.
 
@@ -66,19 +70,22 @@ def read_nifti(path: Path) -> Volume:
         If it is damaged, too large, or holds colours or complex numbers.
     """
     contents = _load(path)
-    shape = contents.voxels.shape
+    shape, timed = contents.voxels.shape, is_timed(contents.header, contents.voxels.ndim)
     with gate.reading(path, HeaderDataError):
         geometry = read_geometry(contents.header, (shape[0], shape[1], shape[2]), path)
+    held = geometry.stored.to_held(contents.voxels)
+    channels = 0 if len(shape) == 3 + timed else shape[-1]
     classes = read_table(contents.extensions, contents.header.endianness)
     labelled = bool(classes) or int(contents.header["intent_code"]) == INTENT_LABEL
     return Volume(
-        data=_finished(path, geometry.stored.to_held(contents.voxels), contents.scaling),
-        geometry=geometry,
+        data=_finished(path, held.swapaxes(3, 4) if held.ndim == 5 else held, contents.scaling),
+        geometry=with_time_step(geometry, step_of(contents.header) if timed else None),
         name=path.name.split(".nii")[0],
         source=path,
-        channels=tuple(f"volume {i + 1}" for i in range(shape[3])) if len(shape) == 4 else (),
-        is_labels=True if labelled and _could_be_labels(contents) else None,
+        channels=tuple(f"volume {i + 1}" for i in range(channels)),
+        is_labels=True if labelled and not channels and _could_be_labels(contents) else None,
         classes=classes,
+        timed=timed,
     )
 
 
@@ -86,7 +93,8 @@ def write_nifti(target: Path, volume: Volume) -> Path:
     """Write a volume, in the axis order and with the geometry fields of the NIfTI file it came from if it did.
 
     Labels get a fresh header, the smallest unsigned type that holds every id, and a table of their classes. Volumes
-    from elsewhere are stored in (x, y, z) order with sform and, where that can hold it, qform.
+    from elsewhere are stored in (x, y, z) order with sform and, where that can hold it, qform. Time points are the
+    fourth axis, with the step of the source; 0 s where that is not known.
 
     Parameters
     ----------
@@ -99,11 +107,13 @@ def write_nifti(target: Path, volume: Volume) -> Path:
         If it can't be written, or does not read back the same; what was there before is untouched.
     """
     held = to_label_dtype(np.asarray(volume.data)) if volume.is_labels else _storable(target, np.asarray(volume.data))
+    held = held.swapaxes(3, 4) if held.ndim == 5 else held
     grid, header = header_for(volume)
+    tell_time(header, volume)
     header.set_data_shape(tuple(held.shape[axis] for axis in np.argsort(grid.axes)) + held.shape[3:])
     header.set_data_dtype(held.dtype)
     header["scl_slope"], header["scl_inter"] = 1, 0
-    header["descrip"] = b"napari-vol3d"
+    header["descrip"] = OWN
     if volume.is_labels:
         header["intent_code"] = INTENT_LABEL
     table = table_extension(volume.classes) if volume.is_labels and volume.classes else b""
@@ -118,8 +128,8 @@ def write_nifti(target: Path, volume: Volume) -> Path:
 
     def check(path: Path) -> None:
         found = _load(path)
-        # The reader drops trailing axes of one volume; both sides are compared without them.
-        meant = stored[..., 0] if stored.ndim == 4 and stored.shape[3] == 1 else stored
+        # The reader drops axes of one volume; both sides are compared without them.
+        meant = stored.reshape(_spatial(stored.shape, target))
         same = all(found.header[name].tobytes() == header[name].tobytes() for name in GEOMETRY_FIELDS)
         if not same or not same_voxels(found.voxels, meant):
             raise SaveProblem(f"{target.name} was not saved: it did not read back the same.", hint="Try another disk.")
@@ -220,12 +230,12 @@ def _scaling(header: Any) -> tuple[float, float]:
 
 
 def _spatial(shape: tuple[int, ...], path: Path) -> tuple[int, ...]:
-    """Give three or four axes: trailing single ones dropped, and the empty time axis of vector files."""
+    """Give three to five axes: trailing single ones dropped, and the empty time axis of vector files."""
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) == 5 and shape[3] == 1:
         shape = shape[:3] + shape[4:]
-    if len(shape) > 4:
+    if len(shape) > 5:
         raise FileProblem(
             f"Too many axes: {path.name} has the shape {shape}.", hint="Save one volume, or one series of volumes."
         )
@@ -270,7 +280,7 @@ def _packing(path: Path, *, level: int) -> Iterator[IO[bytes]]:
 
 def _could_be_labels(contents: _Contents) -> bool:
     voxels = contents.voxels
-    if voxels.ndim != 3 or contents.scaling is not None:
+    if contents.scaling is not None:
         return False
     if voxels.dtype.kind in "iu":
         return True

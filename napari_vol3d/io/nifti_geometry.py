@@ -16,11 +16,11 @@ from nibabel.spatialimages import HeaderDataError
 from napari_vol3d.core.box import Triple
 from napari_vol3d.core.volume import Affine, Geometry, StoredGrid, Volume
 from napari_vol3d.io import gate
+from napari_vol3d.io.held import XYZ, hold, stored_shape
 
 HEADERS: dict[int, Any] = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 UNITS = {1: ("mm", 1000.0), 2: ("mm", 1.0), 3: ("um", 1.0)}  # of xyzt_units & 7; where it says nothing: mm
 UNIT_CODES = {"mm": 2, "um": 3}
-XYZ = StoredGrid(axes=(2, 1, 0))
 GEOMETRY_FIELDS = (
     "pixdim", "xyzt_units", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d",
     "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z",
@@ -42,7 +42,7 @@ def read_geometry(header: Any, shape: Triple, path: Path) -> Geometry:
     fields = _geometry_fields(header)
     affine, anatomical, unit = _world(fields)
     gate.check_affine(path, affine)
-    return _hold(affine, shape, anatomical=anatomical, unit=unit, header=fields)
+    return hold(affine, shape, anatomical=anatomical, unit=unit, header=fields)
 
 
 def header_for(volume: Volume) -> tuple[StoredGrid, Any]:
@@ -58,9 +58,8 @@ def header_for(volume: Volume) -> tuple[StoredGrid, Any]:
     geometry, fields = volume.geometry, volume.geometry.stored.header
     if fields.get("format") in ("nifti1", "nifti2"):
         affine, anatomical, unit = _world(fields)
-        order = np.argsort(geometry.stored.axes)
-        shape = (volume.shape[order[0]], volume.shape[order[1]], volume.shape[order[2]])
-        own = _hold(affine, shape, anatomical=anatomical, unit=unit, header=fields)
+        shape = stored_shape(geometry.stored, volume.shape)
+        own = hold(affine, shape, anatomical=anatomical, unit=unit, header=fields)
         same_axes = (own.stored.axes, own.stored.flips) == (geometry.stored.axes, geometry.stored.flips)
         # Not so after cropping or resampling; then the header's matrix would put the voxels elsewhere.
         if same_axes and np.array_equal(own.affine, geometry.affine):
@@ -105,29 +104,6 @@ def _world(fields: dict[str, Any]) -> tuple[Affine, bool, str]:
     else:
         affine = np.diag([*np.abs(fields["pixdim"][1:4]), 1.0])
     return np.diag([factor, factor, factor, 1.0]) @ affine, anatomical, unit
-
-
-def _hold(affine: Affine, shape: Triple, *, anatomical: bool, unit: str, header: dict[str, Any]) -> Geometry:
-    """Choose the held axes for a file with this matrix and this shape in its own axis order."""
-    axes, flips = [2, 1, 0], [False, False, False]
-    if anatomical:
-        for stored, (world, sign) in enumerate(nib.io_orientation(affine)):
-            held = 2 - int(world)
-            axes[held] = stored
-            flips[held] = bool(sign < 0) if held == 0 else bool(sign > 0)
-    grid = StoredGrid(axes=(axes[0], axes[1], axes[2]), flips=(flips[0], flips[1], flips[2]), header=header)
-    lengths = (shape[axes[0]], shape[axes[1]], shape[axes[2]])
-    return Geometry(affine=affine @ _stored_from_held(grid, lengths), unit=unit, anatomical=anatomical, stored=grid)
-
-
-def _stored_from_held(grid: StoredGrid, shape: Triple) -> Affine:
-    """Give the matrix from the held index to the file's, for a held shape."""
-    matrix = np.zeros((4, 4))
-    for held, (stored, flip) in enumerate(zip(grid.axes, grid.flips, strict=True)):
-        matrix[stored, held] = -1.0 if flip else 1.0
-        matrix[stored, 3] = shape[held] - 1.0 if flip else 0.0
-    matrix[3, 3] = 1.0
-    return matrix
 
 
 def _put_geometry_fields(header: Any, fields: dict[str, Any]) -> None:

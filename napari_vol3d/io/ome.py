@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.labels import LabelClass, default_color
 from napari_vol3d.core.volume import Geometry, Spacing, Volume
+from napari_vol3d.io import times
 from napari_vol3d.io.lengths import convert, length_unit, positive
 
 OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
@@ -78,6 +79,12 @@ def read_geometry(root: ElementTree.Element) -> Geometry:
     return Geometry.from_spacing((z, y, x), unit=unit, origin=_origin(pixels, unit))
 
 
+def time_step(root: ElementTree.Element) -> float | None:
+    """Give the seconds between time points, or None where the description does not say."""
+    pixels = next(element for element in root.iter() if _tag(element) == "Pixels")
+    return times.seconds(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"))
+
+
 def read_classes(root: ElementTree.Element) -> tuple[tuple[LabelClass, ...], bool]:
     """Give the classes, and whether `describe` said that this is a label map."""
     classes, is_labels = {}, False
@@ -105,26 +112,25 @@ def describe(volume: Volume, held: NDArray[Any]) -> bytes:
     ----------
     volume : Volume
         For geometry, names and classes.
-    held : ndarray, shape (Z, Y, X) or (Z, Y, X, C)
-        As it will be stored, of a type in `TYPES`; planes in order of z, then channel.
+    held : ndarray, shape (Z, Y, X), (Z, Y, X, C), (Z, Y, X, T) or (Z, Y, X, C, T)
+        As it will be stored, of a type in `TYPES`; planes in order of z, then channel, then time.
     """
     ElementTree.register_namespace("", OME[1:-1])
     root = ElementTree.Element(f"{OME}OME")
     image = _sub(root, "Image", {"ID": "Image:0", "Name": _clean(volume.name)})
-    sizes = dict(zip(("SizeZ", "SizeY", "SizeX", "SizeC"), (*held.shape, 1)[:4], strict=True))
-    fixed = {
-        "ID": "Pixels:0",
-        "DimensionOrder": "XYZCT",
-        "SizeT": "1",
-        "BigEndian": str(sys.byteorder == "big").lower(),
-    }
+    frames = held.shape[-1] if volume.timed else 1
+    many = held.shape[3] if held.ndim == 4 + volume.timed else 1
+    sizes = dict(zip(("SizeZ", "SizeY", "SizeX", "SizeC", "SizeT"), (*held.shape[:3], many, frames), strict=True))
+    fixed = {"ID": "Pixels:0", "DimensionOrder": "XYZCT", "BigEndian": str(sys.byteorder == "big").lower()}
+    step = times.time_step(volume)
+    fixed |= {"TimeIncrement": repr(step), "TimeIncrementUnit": "s"} if step else {}
     lengths = {name: str(length) for name, length in sizes.items()}
     pixels = _sub(image, "Pixels", fixed | {"Type": TYPES[held.dtype.name]} | lengths | _sizes(volume.geometry))
     names: Sequence[str] = volume.channels if len(volume.channels) == sizes["SizeC"] else ()
     for index in range(sizes["SizeC"]):
         named = {"Name": _clean(names[index])} if names else {}
         _sub(pixels, "Channel", {"ID": f"Channel:0:{index}", "SamplesPerPixel": "1"} | named)
-    _sub(pixels, "TiffData", {"IFD": "0", "PlaneCount": str(sizes["SizeZ"] * sizes["SizeC"])})
+    _sub(pixels, "TiffData", {"IFD": "0", "PlaneCount": str(sizes["SizeZ"] * many * frames)})
     if not volume.geometry.anatomical and any(volume.geometry.origin):
         unit = UNITS.get(volume.geometry.unit, "pixel")
         position = dict(zip("XYZ", volume.geometry.origin, strict=True))

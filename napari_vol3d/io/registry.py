@@ -52,8 +52,26 @@ FORMATS = (
         saves=(".tif", ".tiff", ".ome.tif", ".ome.tiff"),
         read="napari_vol3d.io.tiff:read_tiff", write="napari_vol3d.io.tiff:write_tiff",
     ),
+    Format(
+        name="DICOM", extensions=(".dcm", ".ima", ".dicom"), several=True, saves=(".dcm",),
+        read="napari_vol3d.io.dicom:read_dicom", write="napari_vol3d.io.dicom_seg:write_dicom_seg",
+    ),
+    Format(
+        name="NRRD", extensions=(".seg.nrrd", ".nrrd", ".nhdr"), saves=(".seg.nrrd", ".nrrd"),
+        read="napari_vol3d.io.nrrd:read_nrrd", write="napari_vol3d.io.nrrd:write_nrrd",
+    ),
+    Format(name="MetaImage", extensions=(".mha", ".mhd"), read="napari_vol3d.io.metaimage:read_metaimage"),
+    Format(
+        name="Zarr", extensions=(".ome.zarr", ".zarr"), several=True, saves=(".ome.zarr", ".zarr"),
+        read="napari_vol3d.io.ome_zarr:read_zarr", write="napari_vol3d.io.label_image:write_label_image",
+    ),
+    Format(name="HDF5", extensions=(".h5", ".hdf5", ".hdf"), several=True, read="napari_vol3d.io.hdf5:read_hdf5"),
+    Format(name="FreeSurfer", extensions=(".mgz", ".mgh"), read="napari_vol3d.io.mgh:read_mgh"),
     Format(name="NumPy", extensions=(".npy",), read="napari_vol3d.io.npy:read_npy"),
-    Format(name="Zarr", extensions=(".zarr", ".ome.zarr"), read="napari_vol3d.io.ome_zarr:read_zarr"),
+    Format(name="slices", extensions=(), several=True, read="napari_vol3d.io.slices:read_slices"),
+    Format(name="STL", extensions=(".stl",), saves=(".stl",), write="napari_vol3d.io.mesh:write_mesh"),
+    Format(name="OBJ", extensions=(".obj",), saves=(".obj",), write="napari_vol3d.io.mesh:write_mesh"),
+    Format(name="volumes", extensions=(".csv",), saves=(".csv",), write="napari_vol3d.io.volumes_csv:write_volumes"),
 )  # fmt: skip
 
 
@@ -68,12 +86,13 @@ def _longest_first(extensions: Iterable[str]) -> tuple[str, ...]:
 
 READ_EXTENSIONS = _extensions(tuple(f for f in FORMATS if f.read))
 READ_PATTERNS = tuple(f"*{extension}" for extension in READ_EXTENSIONS)
+NAMELESS_PATTERNS = ("*[0-9]", "*/")  # what scanners call their files, and folders of them
 LABEL_EXTENSIONS = _longest_first(e for f in FORMATS if f.read for e in f.saves)
 EXPORT_EXTENSIONS = _longest_first(e for f in FORMATS if not f.read for e in f.saves)
 
 
 def is_volume_file(path: Path) -> bool:
-    """Whether a registered format claims this name; the file itself is not looked at."""
+    """Whether a registered format claims this; only folders, and files whose names say nothing, are looked into."""
     return _format_of(path) is not None
 
 
@@ -111,7 +130,11 @@ def read_volume(path: Path | str, part: str | None = None) -> Volume:
     if part is not None and not found.several:
         raise FileProblem(f"One volume only: {path.name} has no parts to choose from.", hint="Leave the part out.")
     volume: Volume = _load(found.read)(path, part) if found.several else _load(found.read)(path)
-    return replace(volume, name=stem(path))
+    if volume.is_labels is not False and not volume.classes:
+        from napari_vol3d.io.label_files import find_beside
+
+        volume = replace(volume, classes=find_beside(path))
+    return volume if found.several else replace(volume, name=stem(path))
 
 
 def write_labels(target: Path | str, volume: Volume) -> Path:
@@ -126,7 +149,8 @@ def write_labels(target: Path | str, volume: Volume) -> Path:
     """
     target = Path(target)
     found = _format_of(target)
-    if found is None or found.write is None or not target.name.lower().endswith(found.saves):
+    inside = _format_inside(target) is not None  # a label image in an image's Zarr folder
+    if found is None or found.write is None or not (inside or target.name.lower().endswith(found.saves)):
         raise FileProblem(
             f"Labels can't be saved as {target.name}: the extension says no format.",
             hint="End the name in .nii.gz or .tif.",
@@ -143,7 +167,15 @@ def label_name(scan: Path | str, extension: str | None = None) -> str:
 
 
 def _format_of(path: Path) -> Format | None:
-    return _format_named(path.name) or _format_inside(path)
+    return _format_named(path.name) or _format_inside(path) or _format_found(path)
+
+
+def _format_found(path: Path) -> Format | None:
+    """Look into a folder, or at a file without a known extension: scanners and archives give theirs none."""
+    from napari_vol3d.io.folder_kind import is_dicom, kind_of_folder
+
+    kind = kind_of_folder(path) if path.is_dir() else "DICOM" if is_dicom(path) else ""
+    return next((f for f in FORMATS if f.name == kind), None)
 
 
 def _format_named(name: str) -> Format | None:

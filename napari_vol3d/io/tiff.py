@@ -23,9 +23,11 @@ from napari_vol3d.io.npy import LazyArray, map_voxels, native
 from napari_vol3d.io.safe_write import same_voxels, write_safely
 from napari_vol3d.io.tiff_codec import check_codec, tile_bytes
 from napari_vol3d.io.tiff_gate import AGAIN, count_pages, only_series
+from napari_vol3d.io.times import seconds, with_time_step
 
 log = logging.getLogger(__name__)
 
+SOFTWARE = "napari-vol3d"
 MOST_FLAT_CHANNELS = 4  # of a single slice
 AXIS_NAMES = {"C": "channels", "T": "time points"}
 SAMPLES = ("red", "green", "blue", "alpha")
@@ -34,15 +36,15 @@ SAMPLES = ("red", "green", "blue", "alpha")
 def read_tiff(path: Path) -> Volume:
     """Read a TIFF stack; the voxels of one that is stored in one piece stay in the file until they are asked for.
 
-    Slices are the Z axis, or the one axis that the file does not name; a single page is one slice. Channels, time
-    points and colour samples become the last axis, one kind of them at a time. Where they are the only axis beside
-    Y and X and more than four, they are taken as the slices: that is how stacks look whose writer named no axes.
+    Slices are the Z axis, or the one axis that the file does not name; a single page is one slice. Channels or colour
+    samples come after Y and X, and time is the last axis. Where channels or time points are the only axis beside Y
+    and X and more than four, they are taken as the slices: that is how stacks look whose writer named no axes.
 
     Returns
     -------
     Volume
-        (Z, Y, X) or (Z, Y, X, C). Spacing from ImageJ or OME metadata in "mm" or "um", else "pixel". `is_labels` is
-        True where `write_tiff` said so, else None.
+        (Z, Y, X), (Z, Y, X, C), (Z, Y, X, T) or (Z, Y, X, C, T). Spacing from ImageJ or OME metadata
+        in "mm" or "um", else "pixel". `is_labels` is True where `write_tiff` said so, else None.
 
     Raises
     ------
@@ -68,14 +70,17 @@ def read_tiff(path: Path) -> Volume:
                 voxels = np.asarray(series.asarray())
             if voxels.shape != shape:
                 raise FileProblem(f"Damaged file: {path.name} gives {voxels.shape} instead of {shape}.", hint=AGAIN)
-            arranged, kind = _arrange(voxels, series.axes, path)
-            held = native(path, arranged)
+            order = _order(series.axes, shape, path, named=tif.pages.first.software == SOFTWARE)
+            held = native(path, _arrange(voxels, series.axes, order))
             geometry = ome.read_geometry(root) if root is not None else _imagej_geometry(tif)
+            timed = order.endswith("T")
+            if timed:
+                geometry = with_time_step(geometry, ome.time_step(root) if root is not None else _imagej_step(tif))
         gate.check_affine(path, geometry.affine)
         classes, is_labels = ome.read_classes(root) if root is not None else ((), False)
     return Volume(
         data=held, geometry=geometry, name=path.name.split(".tif")[0].removesuffix(".ome"), source=path,
-        channels=_channel_names(held, kind, root), is_labels=True if is_labels else None, classes=classes,
+        channels=_channel_names(held, order, root), is_labels=True if is_labels else None, classes=classes, timed=timed,
     )  # fmt: skip
 
 
@@ -92,46 +97,59 @@ def write_tiff(target: Path, volume: Volume) -> Path:
     """
     voxels = np.asarray(volume.data)
     held = to_label_dtype(voxels) if volume.is_labels else _storable(target, voxels)
-    planes = held if held.ndim == 3 else np.moveaxis(held, -1, 0)
+    planes = held.transpose(*range(held.ndim - 1, 2, -1), 0, 1, 2)
     description = ome.describe(volume, held)
 
     def write(path: Path) -> None:
         tifffile.imwrite(
             path, planes, description=description, metadata=None, photometric="minisblack", compression="zlib",
-            software="napari-vol3d",
+            software=SOFTWARE,
         )  # fmt: skip
 
     def check(path: Path) -> None:
         found = read_tiff(path)
         where = np.allclose(found.geometry.spacing, volume.geometry.spacing, rtol=1e-9)
-        meant = held[..., 0] if held.ndim == 4 and held.shape[3] == 1 else held  # one channel has no axis in a file
+        # One channel or time point has no axis in a file.
+        meant = held.reshape(*held.shape[:3], *(length for length in held.shape[3:] if length > 1))
         if not where or not same_voxels(found.data, meant):
             raise SaveProblem(f"{target.name} was not saved: it did not read back the same.", hint="Try another disk.")
 
     return write_safely(target, write, check)
 
 
-def _arrange(voxels: NDArray[Any], axes: str, path: Path) -> tuple[NDArray[Any], str]:
-    """Order an array as (Z, Y, X) or (Z, Y, X, C); gives also the letter of the channel axis, or ""."""
-    if len(axes) == 3 and axes[0] in "CT" and voxels.shape[0] > MOST_FLAT_CHANNELS:
-        log.info("%s: its %d %s are taken as slices", path.name, len(voxels), AXIS_NAMES[axes[0]])
-        axes = f"Z{axes[1:]}"
-    spare = axes.replace("Y", "", 1).replace("X", "", 1)
-    depths = [a for a in spare if a not in "CTS"]
+def _order(axes: str, shape: tuple[int, ...], path: Path, *, named: bool) -> str:
+    """Give the letters of the axes in the order in which they are held; a missing Z is "-" there.
+
+    Parameters
+    ----------
+    named : bool
+        Whether the names of the axes are to be believed even where they are those of channels or time alone.
+    """
+    depths = [letter for letter in axes if letter not in "CTSYX"]
+    if len(axes) == 3 and axes[0] in "CT" and shape[0] > MOST_FLAT_CHANNELS and not named:
+        log.info("%s: its %d %s are taken as slices", path.name, shape[0], AXIS_NAMES[axes[0]])
+        depths = [axes[0]]
     depth = "Z" if "Z" in depths else "".join(depths[:1])
-    channel = spare.replace(depth, "", 1) if depth else spare
-    if len(spare) != len(axes) - 2 or len(set(axes)) != len(axes) or len(channel) > 1 or channel not in "CTS":
+    channels = "".join(letter for letter in axes if letter in "CS" and letter != depth)
+    time = "T" if "T" in axes and depth != "T" else ""
+    order = f"{depth or '-'}YX{channels}{time}"
+    if sorted(order.replace("-", "")) != sorted(axes) or len(channels) > 1:
         raise FileProblem(
-            f"Axes that are not clear: {path.name} has {axes} of shape {voxels.shape}.",
+            f"Axes that are not clear: {path.name} has {axes} of shape {shape}.",
             hint="Save one stack, or a stack with channels, with named axes (in Fiji: Image > Hyperstacks).",
         )
-    order = [axes.index(letter) for letter in f"{depth}YX{channel}"]
-    held = voxels.transpose(order)
-    return (held if depth else held[None]), channel
+    return order
 
 
-def _channel_names(held: NDArray[Any] | LazyArray, kind: str, root: ElementTree.Element | None) -> tuple[str, ...]:
-    if held.ndim == 3:
+def _arrange(voxels: NDArray[Any], axes: str, order: str) -> NDArray[Any]:
+    """View an array in this order of its axes."""
+    held = voxels.transpose([axes.index(letter) for letter in order if letter != "-"])
+    return held[None] if order.startswith("-") else held
+
+
+def _channel_names(held: NDArray[Any] | LazyArray, order: str, root: ElementTree.Element | None) -> tuple[str, ...]:
+    kind = order[3:].replace("T", "")
+    if not kind:
         return ()
     count = held.shape[3]
     if kind == "S" and count <= len(SAMPLES):
@@ -139,8 +157,7 @@ def _channel_names(held: NDArray[Any] | LazyArray, kind: str, root: ElementTree.
     names = ome.read_channel_names(root) if root is not None else []
     if kind == "C" and len(names) == count and all(names):
         return tuple(names)
-    word = "time" if kind == "T" else "channel"
-    return tuple(f"{word} {i + 1}" for i in range(count))
+    return tuple(f"channel {i + 1}" for i in range(count))
 
 
 def _imagej_geometry(tif: tifffile.TiffFile) -> Geometry:
@@ -153,6 +170,11 @@ def _imagej_geometry(tif: tifffile.TiffFile) -> Geometry:
     y, x = (1.0, 1.0) if on_paper else (_pixel_size(tags, "YResolution"), _pixel_size(tags, "XResolution"))
     z = positive(metadata.get("spacing")) or 1.0
     return Geometry.from_spacing((z * factor, y * factor, x * factor), unit=unit)
+
+
+def _imagej_step(tif: tifffile.TiffFile) -> float | None:
+    metadata = tif.imagej_metadata or {}
+    return seconds(metadata.get("finterval"), str(metadata.get("tunit", "s")))
 
 
 def _pixel_size(tags: tifffile.TiffTags, name: str) -> float:

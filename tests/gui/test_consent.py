@@ -15,7 +15,6 @@ from qtpy.QtCore import Qt
 
 from napari_vol3d.gui.consent import ConsentBar, drops_open_here, open_drops_here
 from napari_vol3d.gui.workbench import Workbench
-from napari_vol3d.io.registry import READ_PATTERNS
 from tests.builders import phantom, save_nifti
 from tests.gui.conftest import PLUGIN, drop
 
@@ -43,7 +42,7 @@ def test_yes_makes_us_the_reader_of_every_format_and_of_no_other(
     qtbot.mouseClick(bench.consent.yes, Qt.MouseButton.LeftButton)
     assert not bench.consent.isVisible()
     assert drops_open_here()
-    assert preferences() == {"*.png": "someone-else", **dict.fromkeys(READ_PATTERNS, PLUGIN)}
+    assert preferences() == {"*.png": "someone-else", **dict.fromkeys(PATTERNS, PLUGIN)}
     assert fresh_bar(qtbot).isHidden()
 
 
@@ -57,7 +56,7 @@ def test_no_changes_nothing_and_is_not_asked_again(qtbot: Any, bench: Workbench,
 
 
 def test_half_a_consent_is_none(viewer: Viewer) -> None:
-    get_settings().plugins.extension2reader = dict.fromkeys(READ_PATTERNS[1:], PLUGIN)
+    get_settings().plugins.extension2reader = dict.fromkeys(PATTERNS[1:], PLUGIN)
     assert not drops_open_here()
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h5py
 import nibabel as nib
 import numpy as np
 import pytest
 from napari import Viewer
 from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
 from qtpy.QtCore import QObject, QTimer
@@ -23,6 +24,7 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui import hooks
 from napari_vol3d.gui.consent import open_drops_here
 from napari_vol3d.gui.layers import class_looks, classes_of, to_volume
+from napari_vol3d.gui.part_choice import PartChoice
 from napari_vol3d.io.registry import read_volume
 from tests.builders import CLASSES, phantom, save_nifti
 from tests.gui.conftest import PLUGIN, drop
@@ -72,7 +74,7 @@ def test_our_files_are_claimed(name: str) -> None:
     assert hooks.get_reader([name, "b.nii"]) is not None
 
 
-@pytest.mark.parametrize("path", ["a.png", "a.gz", "a.mha", "folder", ".nii.gz", ["a.nii", "b.png"]])
+@pytest.mark.parametrize("path", ["a.png", "a.gz", "a.csv", "a.stl", "a.obj", "folder", ".nii.gz", ["a.nii", "b.png"]])
 def test_other_files_are_left_to_others(path: Any) -> None:
     assert hooks.get_reader(path) is None
 
@@ -123,6 +125,20 @@ def test_a_broken_file_is_one_sentence_and_no_layer(
     assert "Traceback" not in record.message
 
 
+def test_a_series_opens_with_a_slider_for_time(viewer: Viewer, tmp_path: Path) -> None:
+    scan, _ = phantom()
+    image = nib.Nifti1Image(np.stack([scan.T, 2 * scan.T, 3 * scan.T], axis=-1), np.diag([-1.0, -1.0, 1.0, 1.0]))
+    image.header.set_xyzt_units("mm", "sec")
+    nib.save(image, tmp_path / "series.nii.gz")
+    viewer.open(tmp_path / "series.nii.gz", plugin=PLUGIN)
+    assert viewer.dims.axis_labels == ("time", "z", "y", "x")
+    (layer,) = viewer.layers
+    for moment in (0, 2):
+        viewer.dims.set_point((0, 1), (moment, layer.data_to_world((0, 7, 0, 0))[1]))
+        np.testing.assert_array_equal(layer._slice.image.raw, (moment + 1) * scan[7])
+    assert to_volume(layer).timed
+
+
 def test_a_missing_file_is_one_sentence(qapp: Any, tmp_path: Path, notifications: list[Any]) -> None:
     assert hooks.read(str(tmp_path / "none.nii.gz")) == hooks.HANDLED
     assert len(notifications) == 1
@@ -152,6 +168,44 @@ def test_where_nobody_can_tell_the_person_is_asked(viewer: Viewer, tmp_path: Pat
     assert type(layer) is kind
 
 
+# ---- several volumes in a file -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_volumes(tmp_path: Path) -> Path:
+    """An HDF5 file of a scan and labels."""
+    scan, labels = phantom()
+    with h5py.File(tmp_path / "both.h5", "w") as file:
+        file["raw"], file["found/labels"] = scan, labels
+    return tmp_path / "both.h5"
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("names", [["found/labels"], ["found/labels", "raw"], []])
+def test_of_several_volumes_those_open_that_a_person_chooses(
+    qtbot: Any, viewer: Viewer, two_volumes: Path, monkeypatch: pytest.MonkeyPatch, names: list[str],
+    large: bool, notifications: list[Any],
+) -> None:  # fmt: skip
+    def choose(dialog: PartChoice) -> None:
+        for item in map(dialog.list.item, range(dialog.list.count())):
+            item.setSelected(item.text().split(":")[0] in names)
+        dialog.accept() if names else dialog.reject()
+
+    if large:
+        monkeypatch.setattr(hooks, "LARGE_BYTES", 0)
+    answer = Answer(PartChoice, choose)
+    for layer in hooks.read(str(two_volumes)):
+        if len(layer) > 1:  # one is of none: it follows, or there is nothing
+            viewer.add_layer(Layer.create(*layer))
+    qtbot.waitUntil(lambda: bool(answer.seen) and len(viewer.layers) == len(names), timeout=WAIT_MS)
+    assert sorted(layer.name for layer in viewer.layers) == [f"both {name}" for name in names]
+    for layer in viewer.layers:
+        meant = phantom()[1] if layer.name.endswith("labels") else phantom()[0]
+        np.testing.assert_array_equal(np.asarray(layer.data), meant)
+        assert type(layer) is (Labels if layer.name.endswith("labels") else Image)
+    assert not [record for record in notifications if str(record.severity) == "error"]
+
+
 # ---- large files ---------------------------------------------------------------------------------------------------
 
 
@@ -163,11 +217,11 @@ class Gate:
         monkeypatch.setattr(hooks, "LARGE_BYTES", 0)
         monkeypatch.setattr(hooks, "read_volume", self._read)
 
-    def _read(self, path: Path) -> Volume:
+    def _read(self, path: Path, part: str | None = None) -> Volume:
         self.thread = threading.current_thread().name
         self.reading.set()
         assert self.go_on.wait(WAIT_MS / 1000)
-        return read_volume(path)
+        return read_volume(path, part)
 
 
 def test_a_large_file_arrives_while_the_window_lives(
@@ -283,6 +337,13 @@ def test_file_save_keeps_geometry_and_class_names(
 def test_file_save_finds_our_writer_without_being_told(viewer: Viewer, corrected: Labels, tmp_path: Path) -> None:
     assert corrected.save(str(tmp_path / "out.nii.gz")) == [str(tmp_path / "out.nii.gz")]
     assert read_volume(tmp_path / "out.nii.gz").geometry.matches(to_volume(corrected).geometry)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.obj"])
+def test_file_save_exports_too(viewer: Viewer, corrected: Labels, tmp_path: Path, name: str) -> None:
+    assert hooks.write(str(tmp_path / name), *corrected.as_layer_data_tuple()[:2]) == [str(tmp_path / name)]
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    assert all(item.name in text for item in CLASSES)
 
 
 def test_labels_of_other_plugins_are_saved_with_their_scale(viewer: Viewer, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image, Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.labels import OKABE_ITO, LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.gui import layers
 from napari_vol3d.gui.layers import (
     class_looks,
     classes_of,
@@ -23,7 +24,6 @@ from napari_vol3d.gui.layers import (
     guess_labels,
     labels_layer,
     origin_of,
-    placement,
     probability_layers,
     source_of,
     to_layer,
@@ -31,6 +31,7 @@ from napari_vol3d.gui.layers import (
     with_painted_classes,
 )
 from napari_vol3d.io.registry import read_volume
+from tests.core.test_sliced import Watched
 
 SHAPE = (4, 6, 5)
 OBLIQUE = "ignore:Non-orthogonal slicing:UserWarning"  # napari on every oblique layer
@@ -135,6 +136,62 @@ def test_channels_last_in_the_volume_are_a_first_slider_in_the_layer() -> None:
     np.testing.assert_array_equal(back.data, volume.data)
     assert back.geometry is volume.geometry
     assert back.channels == ("T1", "FLAIR")
+
+
+@pytest.mark.parametrize(
+    ("channels", "timed", "axes"),
+    [
+        ((), True, ("time",)), (("T1", "FLAIR"), False, ("channel",)), (("T1", "FLAIR"), True, ("time", "channel")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("lazy", [False, True])
+def test_time_and_channels_are_the_first_sliders(
+    channels: tuple[str, ...], timed: bool, axes: tuple[str, ...], lazy: bool
+) -> None:
+    shape = (*SHAPE, *(2,) * bool(channels), *(3,) * timed)
+    volume = replace(patient(shape), channels=channels, timed=timed)
+    stored = Watched(volume.data)
+    layer = image(volume.with_data(stored) if lazy else volume)
+    assert layer.axis_labels == (*axes, "z", "y", "x")
+    assert layer.data.shape == (*shape[:2:-1], *SHAPE)
+    index = tuple(np.array(layer.data.shape[:-2]) - 1)
+    seen = volume.data[index[-1], :, :, *index[:-1][::-1]]
+    stored.read = 0
+    np.testing.assert_array_equal(np.asarray(layer.data[index]), seen)
+    assert stored.read == (seen.size if lazy else 0)
+    back = to_volume(layer)
+    assert back.geometry is volume.geometry
+    assert (back.channels, back.timed, back.shape) == (channels, timed, SHAPE)
+    np.testing.assert_array_equal(np.asarray(back.data), volume.data)
+    if lazy:
+        assert back.data is stored
+
+
+def test_labels_of_a_series_make_the_round_trip() -> None:
+    data = np.zeros((*SHAPE, 3), np.uint8)
+    data[1, 2, 3, 2] = 5
+    volume = label_volume(timed=True).with_data(data)
+    layer = labels(volume)
+    assert layer.data.shape == (3, *SHAPE)
+    assert layer.data[2, 1, 2, 3] == 5
+    layer.data_setitem(tuple(np.array([[0], [3], [5], [4]])), 2)
+    back = to_volume(layer)
+    assert back.timed
+    assert back.geometry is volume.geometry
+    assert back.data[3, 5, 4, 0] == 2
+
+
+def test_one_axis_cut_off_leaves_the_other() -> None:
+    volume = replace(patient((*SHAPE, 2, 3)), channels=("T1", "FLAIR"), timed=True)
+    whole = image(volume)
+    kept = {"metadata": whole.metadata, "scale": whole.scale[1:], "translate": whole.translate[1:]}
+    for cut, axis, timed in ((whole.data[1], "channel", False), (whole.data[:, 1], "time", True)):
+        back = to_volume(Image(cut, axis_labels=(axis, "z", "y", "x"), **kept))
+        assert back.timed is timed
+        assert bool(back.channels) is not timed
+        assert back.geometry is volume.geometry
+        with pytest.raises(ScanMismatch, match="4 axes"):  # nobody knows which of the two is left
+            to_volume(Image(cut, **kept))
 
 
 @pytest.mark.filterwarnings(OBLIQUE)
@@ -377,6 +434,29 @@ def test_what_the_file_says_comes_before_the_guess() -> None:
     assert guess_labels(patient().with_data(np.ones(SHAPE, np.uint8), is_labels=False)) is False
 
 
+def test_of_a_large_volume_a_few_planes_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    for data, expected in (
+        (np.random.default_rng(0).normal(100, 10, (200, 12, 10)), False),
+        (np.repeat(np.arange(200) // 50, 120).reshape(200, 12, 10).astype(np.uint8), True),
+    ):
+        stored = Watched(data)
+        volume = patient().with_data(stored, is_labels=None)
+        assert guess_labels(volume) is expected
+        stored.read = 0
+        monkeypatch.setattr(layers, "LOOKED_THROUGH", data.nbytes - 1)
+        assert guess_labels(volume) is expected
+        assert to_layer(volume, as_labels=False)[1]["contrast_limits"][0] < float(data.max())
+        assert 0 < stored.read < data.size / 4
+        monkeypatch.undo()
+
+
+def test_a_series_of_labels_is_labels() -> None:
+    series = np.stack([np.zeros(SHAPE), label_volume().data, label_volume().data], axis=-1)
+    assert guess_labels(patient().with_data(series, is_labels=None, timed=True)) is guess_labels(
+        patient().with_data(label_volume().data, is_labels=None)
+    )
+
+
 def test_channels_are_never_labels() -> None:
     assert guess_labels(patient().with_data(np.ones((*SHAPE, 2), np.uint8), is_labels=None)) is False
 
@@ -410,12 +490,3 @@ def test_colours_of_a_hundred_classes_all_differ() -> None:
     classes = tuple(LabelClass(id=i, name=f"c{i}", color=f"#{i:06x}") for i in range(1, 118))
     colors = class_looks(classes)["colormap"].color_dict
     assert len({tuple(colors[item.id]) for item in classes}) == 117
-
-
-def placed(layer: Layer) -> tuple[float, ...]:
-    return (*layer.scale, *layer.translate)
-
-
-def test_placement_says_where_layers_lie() -> None:
-    where = placement(patient().geometry)
-    assert placed(image(patient())) == pytest.approx((*where["scale"], *where["translate"]))

@@ -54,10 +54,10 @@ def test_scaling_is_applied_once(tmp_path):
         np.testing.assert_array_equal(found, np.asanyarray(nib.load(path).dataobj))
 
 
-def test_a_series_has_its_volumes_as_channels(tmp_path):
+def test_several_contrasts_are_channels(tmp_path):
     data = np.random.default_rng(0).normal(size=(4, 5, 6, 3)).astype(np.float32)
     data[0, 0, 0, 0] = np.nan
-    volume = read_nifti(save(tmp_path / "scan.nii.gz", data, affine_for("LPS", 0)))
+    volume = read_nifti(save(tmp_path / "scan.nii.gz", data, affine_for("LPS", 0), units=("mm", "unknown")))
     assert volume.data.shape == (6, 5, 4, 3)
     assert volume.channels == ("volume 1", "volume 2", "volume 3")
     assert np.isnan(volume.data).sum() == 1

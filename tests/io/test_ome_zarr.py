@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,52 +13,11 @@ from zarr.storage import LocalStore
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.core.labels import LabelClass, default_color
-from napari_vol3d.io import gate
-from napari_vol3d.io.ome_zarr import read_zarr
+from napari_vol3d.io.npy import LazyArray
+from napari_vol3d.io.ome_zarr import label_paths, read_levels, read_zarr
 from napari_vol3d.io.registry import is_volume_file, label_name, read_volume, stem
-
-SHAPE = (7, 20, 18)
-DATA = np.random.default_rng(0).integers(0, 4000, SHAPE, dtype=np.uint16)
-SCALE, SHIFT = [2.5, 0.5, 0.25], [10.0, -20.0, 30.0]
-
-
-def axes_of(names: str, unit: str | None = "micrometer") -> list[dict[str, str]]:
-    kinds = {"t": "time", "c": "channel"}
-    units = {"unit": unit} if unit else {}
-    return [{"name": n, "type": kinds.get(n, "space"), **({} if n in kinds else units)} for n in names]
-
-
-def write_image(path: Path, data=DATA, *, version: str = "0.5", axes: Any = None, **changes: Any) -> Path:
-    """An OME-Zarr image with two levels as other programs write it; `changes` replace parts of its metadata."""
-    axes = axes_of("zyx") if axes is None else axes
-    extra = [1.0] * (data.ndim - 3)
-    transforms = [
-        {"type": "scale", "scale": extra + SCALE}, {"type": "translation", "translation": [0] * len(extra) + SHIFT},
-    ]  # fmt: skip
-    coarse = [{"type": "scale", "scale": extra + [2 * s for s in SCALE]}]
-    image = {
-        "axes": axes,
-        "datasets": [
-            {"path": "0", "coordinateTransformations": changes.pop("transforms", transforms)},
-            {"path": "1", "coordinateTransformations": coarse},
-        ],
-        **changes.pop("image", {}),
-    }  # fmt: skip
-    metadata = {"multiscales": [image], **changes}
-    attributes = {"ome": {"version": "0.5", **metadata}} if version == "0.5" else metadata
-    kind: Any = 3 if version == "0.5" else 2
-    group = zarr.create_group(LocalStore(path), zarr_format=kind, attributes=attributes)
-    for name, level in (("0", data), ("1", data[..., ::2, ::2, ::2])):
-        chunks = tuple(min(n, 8) for n in level.shape)
-        group.create_array(name, shape=level.shape, dtype=level.dtype, chunks=chunks)[...] = level
-    return path
-
-
-def edit(file: Path, change) -> None:
-    content = json.loads(file.read_bytes())
-    change(content)
-    file.write_text(json.dumps(content), encoding="utf-8")
+from napari_vol3d.io.times import time_step
+from tests.io.zarr_phantom import DATA, SCALE, SHAPE, SHIFT, axes_of, edit, write_image
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
@@ -91,11 +49,12 @@ def test_a_box_reads_its_own_chunks_only(tmp_path):
     ("names", "held", "channels"),
     [
         ("zyx", "zyx", 0), ("xyz", "zyx", 0), ("czyx", "zyxc", 3), ("zyxc", "zyxc", 3), ("zcyx", "zyxc", 3),
-        ("tzyx", "tzyx", 0), ("tczyx", "tzyxc", 3), ("cxzy", "zyxc", 3),
+        ("tzyx", "zyxt", 0), ("tczyx", "zyxct", 3), ("cxzy", "zyxc", 3), ("zyxtc", "zyxct", 3),
     ],
 )  # fmt: skip
-def test_axes_in_every_order(tmp_path, names, held, channels):
-    lengths = {"t": 1, "c": 3, "z": 4, "y": 6, "x": 5}
+@pytest.mark.parametrize("times", [1, 2])
+def test_axes_in_every_order(tmp_path, names, held, channels, times):
+    lengths = {"t": times, "c": 3, "z": 4, "y": 6, "x": 5}
     data = np.random.default_rng(1).integers(0, 99, [lengths[n] for n in names], dtype=np.int16)
     spacings = {"z": 2.5, "y": 0.5, "x": 0.25}
     transforms = [{"type": "scale", "scale": [spacings.get(n, 7.0) for n in names]}]
@@ -104,65 +63,92 @@ def test_axes_in_every_order(tmp_path, names, held, channels):
         write_image(tmp_path / "a.zarr", data, axes=axes_of(names), transforms=transforms, omero=omero)
     )
     meant = data.transpose([names.index(n) for n in held])
-    meant = meant[0] if held[0] == "t" else meant
+    meant = meant[..., 0] if held[-1] == "t" and times == 1 else meant
     np.testing.assert_array_equal(volume.data, meant)
     np.testing.assert_array_equal(volume.data[1:3, ::-2, 4], meant[1:3, ::-2, 4])
     assert volume.geometry.spacing == (2.5, 0.5, 0.25)
     assert volume.channels == tuple(f"dye {i}" for i in range(channels))
+    timed = "t" in names and times > 1
+    assert (volume.timed, volume.frames) == (timed, times if timed else 1)
+    for frame in range(volume.frames):
+        one = meant[..., frame] if volume.timed else meant
+        np.testing.assert_array_equal(volume.frame(frame).data[1:3, ::-2, 4], one[1:3, ::-2, 4])
+
+
+@pytest.mark.parametrize(("unit", "step"), [("millisecond", 0.5), ("minute", 30000.0), (None, None), ("parsec", None)])
+def test_the_step_of_a_series(tmp_path, unit, step):
+    axes = [{"name": "t", "type": "time", **({"unit": unit} if unit else {})}, *axes_of("zyx")]
+    transforms = [{"type": "scale", "scale": [500.0, *SCALE]}]
+    volume = read_zarr(write_image(tmp_path / "a.zarr", np.stack([DATA, DATA]), axes=axes, transforms=transforms))
+    assert time_step(volume) == step
+    assert volume.geometry.spacing == tuple(SCALE)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_levels_lie_where_the_image_lies(tmp_path, version):
+    path = write_image(tmp_path / "scan.zarr", version=version)
+    finest, coarse = read_levels(path)
+    assert isinstance(coarse.data, LazyArray)
+    np.testing.assert_array_equal(finest.data, DATA)
+    np.testing.assert_array_equal(coarse.data, DATA[::2, ::2, ::2])
+    assert coarse.geometry.spacing == tuple(2 * s for s in SCALE)
+    assert coarse.geometry.origin == finest.geometry.origin == tuple(SHIFT[::-1])
+    assert len(read_levels(path / "0")) == 1
+
+
+def test_levels_without_sizes_share_the_image_by_their_shapes(tmp_path):
+    path = write_image(tmp_path / "a.zarr", DATA[:6], transforms=[], coarse=[])
+    finest, coarse = read_levels(path)
+    assert finest.geometry.spacing == (1, 1, 1)
+    np.testing.assert_allclose(coarse.geometry.spacing, (2, 2, 2))
+
+
+@pytest.mark.parametrize(
+    "coarse",
+    [
+        [{"type": "scale", "scale": [3 * s for s in SCALE]}, {"type": "translation", "translation": SHIFT}],
+        [{"type": "scale", "scale": [2 * s for s in SCALE]}],
+    ],
+)
+def test_levels_that_show_something_else_are_refused(tmp_path, coarse):
+    path = write_image(tmp_path / "a.zarr", coarse=coarse)
+    with pytest.raises(FileProblem, match="Levels that do not fit"):
+        read_levels(path)
+    np.testing.assert_array_equal(read_zarr(path).data, DATA)
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        (np.zeros((4, 10, 9), np.uint8), "do not fit"), (np.zeros((2, 4, 10, 9), np.uint16), "names 3 axes"),
+        (np.zeros((8, 40, 36), np.uint16), "do not fit"), (None, "Missing array"),
+    ],
+)  # fmt: skip
+def test_levels_of_another_kind_are_refused(tmp_path, level, words):
+    path = write_image(tmp_path / "a.zarr")
+    shutil.rmtree(path / "1")
+    if level is not None:
+        zarr.create_array(LocalStore(path / "1"), data=level)
+    with pytest.raises(FileProblem, match=words):
+        read_levels(path)
+
+
+def test_labels_of_an_image_are_listed(tmp_path):
+    path = write_image(tmp_path / "scan.zarr")
+    assert label_paths(path) == ()
+    cells = write_image(path / "labels" / "cells")
+    zarr.create_group(LocalStore(path / "labels"), attributes={"ome": {"labels": ["cells", "lost"]}}, overwrite=False)
+    assert label_paths(path) == (cells,)
+    edit(path / "labels" / "zarr.json", lambda c: c["attributes"]["ome"].update(labels=["../../other.zarr"]))
+    write_image(tmp_path / "other.zarr")
+    with pytest.raises(FileProblem, match="outside its folder"):
+        label_paths(path)
 
 
 def test_one_channel_is_no_channel(tmp_path):
     volume = read_zarr(write_image(tmp_path / "a.zarr", DATA[None], axes=axes_of("czyx")))
     np.testing.assert_array_equal(volume.data, DATA)
     assert volume.channels == ()
-
-
-@pytest.mark.parametrize(
-    ("unit", "factor", "name"),
-    [
-        ("micrometer", 1, "um"), ("millimeter", 1, "mm"), ("nanometer", 1e-3, "um"), ("meter", 1e3, "mm"),
-        ("centimeter", 10, "mm"), ("parsec", 1, "pixel"), (None, 1, "pixel"),
-    ],
-)  # fmt: skip
-def test_units(tmp_path, unit, factor, name):
-    geometry = read_zarr(write_image(tmp_path / "a.zarr", axes=axes_of("zyx", unit))).geometry
-    assert geometry.unit == name
-    np.testing.assert_allclose(geometry.spacing, np.array(SCALE) * factor)
-    np.testing.assert_allclose(geometry.origin, np.array(SHIFT[::-1]) * factor)
-
-
-def test_axes_of_different_units(tmp_path):
-    axes = axes_of("zyx")
-    axes[0]["unit"], axes[1] = "millimeter", {"name": "y", "type": "space"}
-    geometry = read_zarr(write_image(tmp_path / "a.zarr", axes=axes)).geometry
-    assert geometry.unit == "um"
-    np.testing.assert_allclose(geometry.spacing, (2500, 0.5, 0.25))
-
-
-def test_transformations_of_image_and_level_are_applied_in_turn(tmp_path):
-    image = {"coordinateTransformations": [{"type": "identity"}, {"type": "scale", "scale": [2, 2, 4]}]}
-    geometry = read_zarr(write_image(tmp_path / "a.zarr", image=image)).geometry
-    np.testing.assert_allclose(geometry.spacing, (5, 1, 1))
-    np.testing.assert_allclose(geometry.origin, (120, -40, 20))
-
-
-def test_an_image_without_transformations_has_no_size(tmp_path):
-    geometry = read_zarr(write_image(tmp_path / "a.zarr", transforms=[])).geometry
-    assert (geometry.spacing, geometry.unit) == ((1.0, 1.0, 1.0), "pixel")
-
-
-@pytest.mark.parametrize("version", ["0.4", "0.5"])
-def test_label_images_and_their_classes(tmp_path, version):
-    label = {
-        "colors": [{"label-value": 1, "rgba": [230, 159, 0, 255]}, {"label-value": 0, "rgba": [0, 0, 0, 0]}],
-        "properties": [{"label-value": 1, "name": "kidney"}, {"label-value": 9, "name": "Ödem"}],
-    }
-    volume = read_zarr(write_image(tmp_path / "a.zarr", version=version, **{"image-label": label}))
-    assert volume.is_labels is True
-    kidney = LabelClass(id=1, name="kidney", color="#e69f00")
-    assert volume.classes == (kidney, LabelClass(id=9, name="Ödem", color=default_color(9)))
-    floats = write_image(tmp_path / "b.zarr", DATA.astype(np.float32), version=version, **{"image-label": label})
-    assert read_zarr(floats).is_labels is False
 
 
 def test_what_lies_under_labels_is_labels_and_opens_by_its_path(tmp_path):
@@ -173,7 +159,7 @@ def test_what_lies_under_labels_is_labels_and_opens_by_its_path(tmp_path):
     assert (volume.is_labels, volume.name) == (True, "cells")
     np.testing.assert_array_equal(volume.data, DATA)
     assert read_volume(root).is_labels is False
-    assert (stem(root), label_name(root)) == ("scan", "scan_labels.nii.gz")
+    assert (stem(root), label_name(root)) == ("scan", "scan_labels.ome.zarr")
 
 
 @pytest.mark.parametrize("kind", [2, 3])
@@ -201,30 +187,11 @@ def test_plain_arrays_whose_axes_are_named(tmp_path, kind):
         read_volume(tmp_path / "b.zarr")
 
 
-@pytest.mark.parametrize("dtype", ["?", "i1", ">u2", "<i4", "u8", "f2", ">f4", "f8"])
-def test_types_and_byte_orders_of_zarr_2(tmp_path, dtype):
-    data = (DATA % 2).astype(dtype)
-    array = zarr.create_array(LocalStore(tmp_path / "a.zarr"), shape=SHAPE, dtype=dtype, zarr_format=2)
-    array[...] = data
-    found = read_zarr(tmp_path / "a.zarr").data
-    assert found.dtype == found[0].dtype == data.dtype.newbyteorder("=")
-    np.testing.assert_array_equal(found, data)
-
-
-def test_shards_are_read(tmp_path):
-    array = zarr.create_array(
-        LocalStore(tmp_path / "a.zarr"), shape=SHAPE, dtype="uint16", chunks=(4, 5, 6), shards=(8, 10, 18)
-    )
-    array[...] = DATA
-    np.testing.assert_array_equal(read_zarr(tmp_path / "a.zarr").data[2:6, 3:11], DATA[2:6, 3:11])
-
-
 @pytest.mark.parametrize(
     ("shape", "names", "words"),
     [
-        ((4, 5), "yx", "Not one volume: .*y \\(4\\), x \\(5\\)"), ((3, 4, 5, 6), "tzyx", "A time series: .*t \\(3\\)"),
-        ((2, 4, 5), "cyx", "Not one volume"), ((2, 3, 4, 5, 6), "tczyx", "A time series"),
-        ((4, 5, 6), "zyxc", "names 4"),
+        ((4, 5), "yx", "Not one volume: .*y \\(4\\), x \\(5\\)"), ((2, 4, 5), "cyx", "Not one volume"),
+        ((2, 3, 4, 5, 6), "ttzyx", "Not one volume"), ((4, 5, 6), "zyxc", "names 4"),
     ],
 )  # fmt: skip
 def test_what_is_no_single_volume_is_refused(tmp_path, shape, names, words):
@@ -277,7 +244,7 @@ def transform(**changes):
         (level(lambda c: c.update(codecs=[{"name": "magic"}])), "Can't be read"),
         (level(lambda c: c.update(shape=[0, 4, 4])), "Damaged header"),
         (level(lambda c: c["chunk_grid"]["configuration"].update(chunk_shape=[10**6] * 3)), "Too large for memory"),
-        (lambda p: shutil.rmtree(p / "0"), "Missing array: a.zarr has no level '0'"),
+        (lambda p: shutil.rmtree(p / "0"), "Missing array: a.zarr has no '0'"),
         (lambda p: (p / "0" / "zarr.json").write_bytes(b"{"), "Can't be read"),
         (lambda p: (p / "zarr.json").write_bytes(b"\xff\xfe{"), "Can't be read"),
         (lambda p: (p / "zarr.json").write_bytes(b"[]"), "Can't be read"),
@@ -303,13 +270,6 @@ def test_damage_is_one_sentence(tmp_path, damage, words):
     assert caught.value.hint
 
 
-def test_missing_chunks_metadata_of_zarr_2(tmp_path):
-    path = write_image(tmp_path / "a.zarr", version="0.4")
-    edit(path / "0" / ".zarray", lambda content: content.pop("chunks"))
-    with pytest.raises(FileProblem, match="chunks"):
-        read_volume(path)
-
-
 def test_mutated_stores_are_refused_or_read(tmp_path):
     rng = np.random.default_rng(0)
     read, names = 0, {"0.4": (".zattrs", ".zgroup", "0/.zarray", "0/0.0.0"), "0.5": ("zarr.json", "0/zarr.json")}
@@ -331,42 +291,3 @@ def test_mutated_stores_are_refused_or_read(tmp_path):
                 read += 1
             file.write_bytes(whole)
     assert read > 20  # mutations of names and of white space change nothing that counts
-
-
-@pytest.mark.parametrize(
-    ("part", "words"),
-    [
-        ({"compressor": {"id": "base64"}}, r"Compression not supported: a\.zarr uses base64"),
-        ({"compressor": {"id": "pickle", "protocol": 5}}, "Can't be read: .*pickle"),
-        ({"filters": [{"id": "delta", "dtype": "<u2"}, {"id": "pickle", "protocol": 5}]}, "uses pickle|Can't be read"),
-        ({"filters": [{"id": "pickle", "protocol": 5}], "dtype": "|O"}, "Not plain numbers|Can't be read"),
-    ],
-)
-def test_codecs_that_could_run_code_are_refused_before_a_chunk_is_read(tmp_path, part, words):
-    zarr.create_array(LocalStore(tmp_path / "a.zarr"), data=DATA, zarr_format=2)
-    edit(tmp_path / "a.zarr" / ".zarray", lambda content: content.update(part))
-    with pytest.raises(FileProblem, match=words):
-        read_zarr(tmp_path / "a.zarr")
-
-
-def test_a_folder_that_goes_away_is_said_and_not_zeros(tmp_path):
-    path = write_image(tmp_path / "a.zarr")
-    volume = read_zarr(path)
-    shutil.rmtree(path)
-    with pytest.raises(FileProblem, match="It is gone"):
-        volume.read(Box.of(SHAPE))
-
-
-def test_more_than_memory_opens_and_gives_a_corner(tmp_path, monkeypatch):
-    store = LocalStore(tmp_path / "a.zarr")
-    zarr.create_array(store, shape=(60_000, 60_000, 60_000), chunks=(64, 64, 64), dtype="uint16", fill_value=7)
-    volume = read_volume(tmp_path / "a.zarr")
-    assert volume.shape == (60_000,) * 3
-    corner = volume.read(Box(start=(59_990,) * 3, stop=(70_000,) * 3))
-    assert corner.shape == (10, 10, 10)
-    assert (corner == 7).all()
-    with pytest.raises(FileProblem, match=r"Too large for memory: a\.zarr needs 432,000\.0 GB"):
-        np.asarray(volume.data)
-    monkeypatch.setenv(gate.LIMIT_VARIABLE, "0.0001")
-    with pytest.raises(FileProblem, match="Too large for memory"):  # one chunk
-        read_volume(tmp_path / "a.zarr")

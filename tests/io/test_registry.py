@@ -43,7 +43,8 @@ def test_names(name, known, stem):
 def test_folders_inside_a_zarr_folder_are_volumes_too():
     for name, known in (("a.ome.zarr/labels/cells", True), ("a.zarr/0", True), ("a.zarr/note.png", False)):
         assert registry.is_volume_file(Path(name)) is known
-    assert registry.label_name("a.ome.zarr") == "a_labels.nii.gz"
+    assert registry.label_name("a.ome.zarr") == "a_labels.ome.zarr"
+    assert registry.label_name("a.dcm", ".nii.gz") == "a_labels.nii.gz"
 
 
 def test_compound_extensions_come_first():
@@ -92,7 +93,7 @@ def test_unknown_extensions_say_what_it_is_and_what_can_be_read(tmp_path):
         registry.read_volume(tmp_path / "none.xyz")
 
 
-@pytest.mark.parametrize("name", ["labels", "labels.npy", "labels.gz", "labels.png", "labels.zarr", ".nii.gz"])
+@pytest.mark.parametrize("name", ["labels", "labels.npy", "labels.gz", "labels.png", "labels.nhdr", ".nii.gz"])
 def test_labels_without_a_format_are_not_saved(tmp_path, name):
     volume = Volume(data=np.zeros((2, 3, 4), np.uint8), geometry=Geometry.from_spacing((1, 1, 1)))
     with pytest.raises(FileProblem, match=r"\.nii\.gz or \.tif"):
@@ -118,6 +119,7 @@ def test_a_missing_folder_is_said(tmp_path):
         registry.write_labels(tmp_path / "none" / "labels.nii.gz", volume)
 
 
+ANYWHERE = [e for e in registry.LABEL_EXTENSIONS if e != ".dcm"]  # DICOM needs the series that the labels are of
 HARD_NAMES = (
     "two  words", "Läppchen 脾 🧠", "it's \"quoted\" & <more>", "-n %d {x} $HOME `a` #1;", "a.nii.b", "[1] *?",
 )  # fmt: skip
@@ -127,7 +129,7 @@ HARD_CLASSES = (
 )
 
 
-@pytest.mark.parametrize("extension", registry.LABEL_EXTENSIONS)
+@pytest.mark.parametrize("extension", ANYWHERE)
 @pytest.mark.parametrize("name", HARD_NAMES)
 def test_file_names_of_every_kind(tmp_path, name, extension):
     folder = tmp_path / name
@@ -144,7 +146,7 @@ def test_file_names_of_every_kind(tmp_path, name, extension):
     np.testing.assert_array_equal(registry.read_volume(path).data, found.data)
 
 
-@pytest.mark.parametrize("extension", registry.LABEL_EXTENSIONS)
+@pytest.mark.parametrize("extension", ANYWHERE)
 def test_labels_of_a_cropped_scan_keep_place_ids_and_names(tmp_path, extension):
     geometry = Geometry.from_spacing((2.5, 0.5, 0.25), unit="um", origin=(7.0, -8.0, 9.5))
     ids = np.zeros((6, 7, 8), np.int64)

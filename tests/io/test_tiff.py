@@ -14,6 +14,7 @@ from napari_vol3d.io import gate
 from napari_vol3d.io.npy import LazyArray
 from napari_vol3d.io.registry import read_volume, write_labels
 from napari_vol3d.io.tiff import read_tiff, write_tiff
+from napari_vol3d.io.times import time_step, with_time_step
 
 DATA = np.random.default_rng(0).integers(0, 4000, (10, 24, 20), dtype=np.uint16)
 CLASSES = (LabelClass(id=1, name="nucleus <a> & b", color="#e69f00"), LabelClass(id=70000, name="膜", color="#0080ff"))
@@ -37,17 +38,42 @@ def test_each_kind_of_stack(tmp_path, kind):
     np.testing.assert_array_equal(volume.data, DATA)
 
 
-@pytest.mark.parametrize(("axes", "word"), [("ZCYX", "channel"), ("CZYX", "channel"), ("TZYX", "time")])
-@pytest.mark.parametrize("kind", ["imagej", "ome"])
-def test_channels_and_times_are_the_last_axis(tmp_path, axes, word, kind):
-    if kind == "imagej" and axes == "CZYX":
-        pytest.skip("ImageJ stores ZCYX only")
-    shape = [{"Z": 5, "C": 3, "T": 4, "Y": 9, "X": 8}[a] for a in axes]
-    data = np.random.default_rng(0).integers(0, 99, shape, dtype=np.uint8)
-    tifffile.imwrite(tmp_path / "a.tif", data, **{kind: True}, **GRAY, metadata={"axes": axes})
+LENGTHS = {"Z": 5, "C": 3, "T": 6, "Y": 9, "X": 8}
+
+
+OME_AXES = ("ZCYX", "CZYX", "TZYX", "ZTYX", "TCZYX", "TZCYX", "CTZYX", "ZTCYX", "CTYX")
+
+
+@pytest.mark.parametrize(
+    ("kind", "axes", "compression"),
+    [
+        *(("imagej", axes, None) for axes in ("ZCYX", "TZYX", "TZCYX", "TCYX")),
+        *(("ome", axes, compression) for axes in OME_AXES for compression in (None, "zlib")),
+    ],
+)
+def test_channels_come_after_the_voxels_and_time_last(tmp_path, monkeypatch, kind, axes, compression):
+    data = np.random.default_rng(0).integers(0, 99, [LENGTHS[a] for a in axes], dtype=np.uint8)
+    times = {"finterval": 2.5} if kind == "imagej" else {"TimeIncrement": 2500, "TimeIncrementUnit": "ms"}
+    options = {kind: True, "compression": compression, **GRAY}
+    tifffile.imwrite(tmp_path / "a.tif", data, **options, metadata={"axes": axes, **(times if "T" in axes else {})})
+    if compression is None:
+        monkeypatch.setenv(gate.LIMIT_VARIABLE, "1e-9")  # all of it stays in the file
     volume = read_tiff(tmp_path / "a.tif")
-    np.testing.assert_array_equal(volume.data, data.transpose([axes.index(a) for a in "ZYX" + word[0].upper()]))
-    assert volume.channels[:2] == (f"{word} 1", f"{word} 2")
+    order = [axes.index(a) for a in "ZYXCT" if a in axes]
+    held = data.transpose(order) if "Z" in axes else data.transpose(order)[None]
+    np.testing.assert_array_equal(volume.data, held)
+    assert (volume.timed, volume.frames) == ("T" in axes, 6 if "T" in axes else 1)
+    assert volume.channels == (("channel 1", "channel 2", "channel 3") if "C" in axes else ())
+    assert time_step(volume) == (2.5 if "T" in axes else None)
+    assert isinstance(volume.data, np.memmap) == (compression is None)
+
+
+def test_colours_with_time(tmp_path):
+    data = np.random.default_rng(0).integers(0, 99, (6, 5, 9, 8, 3), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", data, ome=True, photometric="rgb", metadata={"axes": "TZYXS"})
+    volume = read_tiff(tmp_path / "a.tif")
+    assert (volume.channels, volume.timed) == (("red", "green", "blue"), True)
+    np.testing.assert_array_equal(volume.data, data.transpose(1, 2, 3, 4, 0))
 
 
 def test_one_page_is_one_slice_and_colours_are_channels(tmp_path):
@@ -66,13 +92,14 @@ def test_a_long_only_axis_is_the_slices_whatever_it_is_called(tmp_path, axis):
         tifffile.imwrite(tmp_path / "a.tif", DATA[:count], imagej=True, metadata={"axes": f"{axis}YX"})
         volume = read_tiff(tmp_path / "a.tif")
         assert volume.data.shape == ((count, 24, 20) if count > 4 else (1, 24, 20, count))
+        assert volume.timed == (axis == "T" and count <= 4)
         held = DATA[:count] if count > 4 else DATA[:count].transpose(1, 2, 0)[None]
         np.testing.assert_array_equal(volume.data, held)
 
 
 def test_axes_that_are_not_clear_are_refused(tmp_path):
     data = np.zeros((2, 3, 4, 8, 8), np.uint8)
-    tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata={"axes": "TZCYX"})
+    tifffile.imwrite(tmp_path / "a.tif", data, **GRAY)
     tifffile.imwrite(tmp_path / "b.tif", data[0], **GRAY)
     tifffile.imwrite(tmp_path / "c.tif", np.zeros((4, 8, 8), complex), **GRAY)
     for name in "abc":
@@ -158,6 +185,30 @@ def test_images_and_their_channels_round_trip(tmp_path, unit):
             assert (found.channels, found.geometry.unit) == (channels, unit)
             assert found.geometry.spacing == (3, 2, 1.5)
             assert found.is_labels is None
+
+
+@pytest.mark.parametrize("step", [None, 0.125])
+@pytest.mark.parametrize("shape", [(4, 6, 7, 5), (1, 6, 7, 5), (1, 6, 7, 2), (4, 6, 7, 2, 5), (4, 6, 7, 1)])
+def test_series_round_trip(tmp_path, step, shape):
+    geometry = with_time_step(Geometry.from_spacing((3, 2, 1.5), unit="um"), step)
+    data = np.random.default_rng(0).integers(0, 300, shape).astype(np.uint16)
+    channels = ("DAPI", "GFP") if len(shape) == 5 else ()
+    volume = Volume(data=data, geometry=geometry, channels=channels, timed=True)
+    found = read_tiff(write_tiff(tmp_path / "a.tif", volume))
+    several = shape[-1] > 1
+    np.testing.assert_array_equal(found.data, data if several else data[..., 0])
+    assert (found.timed, found.channels, time_step(found)) == (several, channels, step if several else None)
+    order = np.arange(len(shape))[:2:-1].tolist()
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), data.transpose(*order, 0, 1, 2).squeeze())
+
+
+def test_labels_with_time(tmp_path):
+    ids = np.random.default_rng(0).integers(0, 3, (5, 24, 20, 6)).astype(np.int64)
+    ids[1, 2, 3, 5] = 70000
+    volume = Volume(data=ids, geometry=Geometry.from_spacing((2, 1, 1)), classes=CLASSES, timed=True)
+    found = read_volume(write_labels(tmp_path / "labels.tif", volume))
+    assert (found.timed, found.is_labels, found.classes, found.data.dtype) == (True, True, CLASSES, np.uint32)
+    np.testing.assert_array_equal(found.data, ids)
 
 
 def test_what_tiff_cannot_hold_is_not_saved(tmp_path):

@@ -1,0 +1,122 @@
+"""Voxels that are made when they are sliced, the same with their axes in another order, and a look at some of them."""
+
+from __future__ import annotations
+
+import math
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+SOME_PLANES = 16
+
+
+class Sliced(ABC):
+    """What slices into NumPy arrays by integers and slices, each time anew: what napari and `Volume` ask of voxels."""
+
+    def __init__(self, shape: Sequence[int], dtype: DTypeLike) -> None:
+        self.shape = tuple(int(length) for length in shape)
+        self.dtype = np.dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of voxels."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all voxels would take in memory."""
+        return self.size * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        asked = _each_axis(index if isinstance(index, tuple) else (index,), self.ndim)
+        found = [_span(one, length) for one, length in zip(asked, self.shape, strict=True)]
+        spans, turns = tuple(span for span, _ in found), tuple(turn for _, turn in found)
+        lengths = [len(range(span.start, span.stop, span.step)) for span in spans]
+        part = self._part(spans) if all(lengths) else np.empty(lengths, self.dtype)
+        return np.asarray(part[turns])
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("Voxels that are made when they are asked for can't be an array without being copied.")
+        return self[...].astype(self.dtype if dtype is None else dtype, copy=False)
+
+    @abstractmethod
+    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
+        """Make the voxels at a slice for each axis, each with a start, a stop and a positive step; none is empty."""
+
+
+class Moved(Sliced):
+    """Lazy voxels with their axes in another order; what is asked of them is asked of the voxels."""
+
+    def __init__(self, data: Any, axes: Sequence[int]) -> None:
+        super().__init__([data.shape[axis] for axis in axes], data.dtype)
+        self.data, self.axes = data, tuple(axes)
+
+    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
+        own = tuple(spans[self.axes.index(axis)] for axis in range(self.ndim))
+        return np.asarray(self.data[own]).transpose(self.axes)
+
+
+def moved(data: Any, axes: Sequence[int]) -> Any:
+    """Give voxels with their axes in another order: a view of an array, and of lazy voxels nothing is read."""
+    if isinstance(data, Moved):
+        data, axes = data.data, [data.axes[axis] for axis in axes]
+    if tuple(axes) == tuple(range(len(data.shape))):
+        return data
+    return np.transpose(data, axes) if isinstance(data, np.ndarray) else Moved(data, axes)
+
+
+def some_planes(data: Any, most: int = SOME_PLANES, *, thin: int = 1) -> NDArray[Any]:
+    """Read evenly spread planes of voxels (..., Z, Y, X), the first and the last among them, into one array (n, Y, X).
+
+    Of axes before these, the first, the middle and the last index are looked at.
+
+    Parameters
+    ----------
+    most : int
+        Planes along Z.
+    thin : int
+        Every how manieth row and column is kept.
+    """
+    leads = list(np.ndindex(data.shape[:-3]))
+    leads = [leads[k] for k in sorted({0, len(leads) // 2, len(leads) - 1})]
+    at = np.unique(np.linspace(0, data.shape[-3] - 1, min(most, data.shape[-3])).round().astype(int)).tolist()
+    inner = (slice(None, None, thin),) * 2
+    return np.stack([np.asarray(data[(*lead, slice(k, k + 1), slice(None), slice(None))])[0][inner]
+                     for lead in leads for k in at])  # fmt: skip
+
+
+def _each_axis(index: tuple[Any, ...], ndim: int) -> list[Any]:
+    """Fill an index up with whole axes."""
+    dots = [at for at, one in enumerate(index) if one is Ellipsis]
+    left = ndim - (len(index) - len(dots))
+    if left < 0 or len(dots) > 1:
+        raise IndexError(f"an index for {ndim} axes was expected; received {index}")
+    at = dots[0] if dots else len(index)
+    return [*index[:at], *[slice(None)] * left, *index[at + 1 :]]
+
+
+def _span(asked: Any, length: int) -> tuple[slice, Any]:
+    """Give the slice to read along one axis, forwards, and the index that makes of it what was asked for."""
+    if not isinstance(asked, slice):
+        at = operator.index(asked)
+        if not -length <= at < length:
+            raise IndexError(f"index {at} is outside an axis of {length}")
+        return slice(at % length, at % length + 1, 1), 0
+    wanted = range(length)[asked]
+    if not wanted:
+        return slice(0, 0, 1), slice(None)
+    low, high = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
+    return slice(low, high + 1, abs(wanted.step)), slice(None, None, 1 if wanted.step > 0 else -1)
