@@ -162,13 +162,18 @@ def inflated(path: Path) -> BytesIO:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep pydicom's remarks on untidy values from people; what matters is checked and said here."""
+    """Keep pydicom's remarks on untidy values from people; what matters is checked and said here.
+
+    What it raises of bytes that do not fit their type comes out without these bytes, which may name the patient.
+    """
     logger = logging.getLogger("pydicom")
     before, logger.disabled = logger.disabled, True
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pydicom")
             yield
+    except BytesLengthException as error:
+        raise ValueError("an element of a length that its type can't have") from error
     finally:
         logger.disabled = before
 

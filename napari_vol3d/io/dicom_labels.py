@@ -7,19 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import Any
-
-from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
-from pydicom.filereader import read_dataset, read_file_meta_info
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Volume
-from napari_vol3d.io import gate, magic
-from napari_vol3d.io.dicom_header import inflated, quiet
+from napari_vol3d.io import magic
+from napari_vol3d.io.dicom_parsing import parse, parsing
 from napari_vol3d.io.dicom_reference import Series, find_series
 from napari_vol3d.io.dicom_scan import SEGMENTATIONS, STRUCTURES
 from napari_vol3d.io.dicom_seg_read import read_seg
@@ -27,7 +20,6 @@ from napari_vol3d.io.rtstruct import read_rtstruct, referenced
 
 log = logging.getLogger(__name__)
 
-COPIES = 3  # of a file's bytes that parsing it takes
 MOST_TRIED = 4  # scans that only share the frame of reference
 
 
@@ -52,9 +44,8 @@ def read_dicom_labels(path: Path, folder: Path) -> Volume:
         If it is damaged, is no label object, or holds contours and their scan is not there.
     """
     magic.require(path, "a DICOM file")
-    with gate.reading(path, InvalidDicomError) as size, quiet():
-        gate.check_memory(path, size * COPIES)
-        dataset = _parsed(path)
+    with parsing(path):
+        dataset = parse(path)
         kind = str(dataset.get("SOPClassUID", ""))
         if kind in SEGMENTATIONS:
             named = [str(one.SeriesInstanceUID) for one in dataset.get("ReferencedSeriesSequence") or []]
@@ -63,17 +54,6 @@ def read_dicom_labels(path: Path, folder: Path) -> Volume:
         if kind == STRUCTURES:
             return read_rtstruct(path, dataset, find_series(folder, *referenced(dataset)))
     raise FileProblem(f"No labels: {path.name} is no segmentation and no set of contours.", hint="Open it as a scan.")
-
-
-def _parsed(path: Path) -> Any:
-    """Read a whole object into memory; from there, no element can ask for more bytes than there are."""
-    content = path.read_bytes()
-    meta = read_file_meta_info(path)
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return dcmread(BytesIO(content))
-    dataset = read_dataset(inflated(path), False, True)
-    dataset.file_meta = meta
-    return dataset
 
 
 def _readable(series: tuple[Series, ...]) -> Iterator[Volume]:

@@ -13,16 +13,15 @@ from typing import Any
 import highdicom as hd
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 
 import napari_vol3d
 from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass, classes_for, label_dtype, to_label_dtype
 from napari_vol3d.core.volume import Volume
-from napari_vol3d.io import gate
 from napari_vol3d.io.dicom_frames import TO_RAS, places_on
 from napari_vol3d.io.dicom_header import quiet
+from napari_vol3d.io.dicom_parsing import parse, parsing
 from napari_vol3d.io.dicom_seg_read import read_seg
 from napari_vol3d.io.dicom_segments import MOST_SEGMENTS, OUR_NAME, describe, storable
 from napari_vol3d.io.dicom_sources import Sources, read_sources
@@ -66,8 +65,8 @@ def write_dicom_seg(target: Path, volume: Volume) -> Path:
             dataset.save_as(path, enforce_file_format=True)
 
     def check(path: Path) -> None:
-        with gate.reading(path), quiet():
-            found = read_seg(path, dcmread(path), iter((volume,)))
+        with parsing(path):
+            found = read_seg(path, parse(path), iter((volume,)))
         same = found.geometry is volume.geometry and same_voxels(to_label_dtype(np.asarray(found.data)), labels)
         if not same or found.classes != classes:
             raise SaveProblem(f"{target.name} was not saved: it did not read back the same.", hint=WAY_ON)

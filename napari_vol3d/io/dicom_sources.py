@@ -12,9 +12,9 @@ from pydicom import Dataset
 from pydicom.valuerep import DSfloat
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io import gate
 from napari_vol3d.io.dicom_frames import SAME, Frames, frames_of, read_frames
-from napari_vol3d.io.dicom_header import quiet, read_header
+from napari_vol3d.io.dicom_header import read_header
+from napari_vol3d.io.dicom_parsing import parsing
 
 WITHOUT = "Save them as .seg.nrrd or .nii.gz, which need no DICOM scan."
 # What the standard demands of patient and study (types 1 and 2, and those that animals need), and empty where missing.
@@ -74,7 +74,7 @@ def read_sources(header: Mapping[str, Any]) -> Sources:
         raise FileProblem("its scan was repaired, and some of its slices lie in no file.", hint=WITHOUT)
     images = [_image(path, header) for path in paths]
     patient = _patient(paths[0])
-    with gate.reading(paths[0]), quiet():
+    with parsing(paths[0]):
         several = "PerFrameFunctionalGroupsSequence" in images[0]
         frames = _of_one_file(images[0]) if several else _of_files(images)
     # Of several images at one position, as in a time series, the first.
@@ -115,7 +115,7 @@ def _picked(path: Path, names: Sequence[str]) -> Any:
     except FileProblem as problem:
         raise FileProblem(f"the scan's files are gone or damaged. {problem.message}", hint=WITHOUT) from problem
     picked = Dataset()
-    with gate.reading(path), quiet():
+    with parsing(path):
         for name in names:
             if name in fields:
                 picked.add(fields[name])

@@ -16,20 +16,11 @@ from scipy import ndimage
 from napari_vol3d.core import onto
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.onto import Onto, share_inside
-from napari_vol3d.core.sliced import SOME_PLANES, Sliced
+from napari_vol3d.core.sliced import SOME_PLANES
 from napari_vol3d.core.volume import Geometry, Volume
+from tests.core.watched import Watched, geometry
 
 SHAPE = (11, 14, 12)
-
-
-def geometry(degrees: float = 0.0, spacing: Any = (2.5, 0.8, 0.9), origin: Any = (10.0, -20.0, 30.0)) -> Geometry:
-    """Patient axes (superior, posterior, left), turned by `degrees` about two axes."""
-    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    affine = np.eye(4)
-    affine[:3, :3] = turn @ np.array([[0, 0, -1], [0, -1, 0], [1, 0, 0]]) * spacing
-    affine[:3, 3] = origin
-    return Geometry(affine=affine, unit="mm", anatomical=True)
 
 
 def volume(shape: tuple[int, ...] = SHAPE, dtype: Any = np.float32, at: Geometry | None = None) -> Volume:
@@ -162,29 +153,16 @@ def test_the_smallest_value_beyond_is_a_finite_one_and_nothing_is_there_far_away
     assert (np.asarray(Onto(volume().with_data(np.full(SHAPE, np.nan)), GRID, GRID_SHAPE))[0, 0, 0]) == 0
 
 
-class InAFile(Sliced):
-    """Voxels that note how much of them was read at one time, and in all."""
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data.shape, data.dtype)
-        self.data, self.most, self.total = data, 0, 0
-
-    def _part(self, spans: tuple[slice, ...]) -> Any:
-        part = self.data[spans].copy()
-        self.most, self.total = max(self.most, part.size), self.total + part.size
-        return part
-
-
 def test_a_slice_of_a_volume_in_a_file_reads_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = InAFile(np.random.default_rng(0).normal(size=(96, 96, 96)).astype(np.float32))
+    stored = Watched(np.random.default_rng(0).normal(size=(96, 96, 96)).astype(np.float32))
     source = Volume(data=stored, geometry=geometry(0, (1, 1, 1)))
     grid = geometry(5, (1, 1, 1))
     lazy, in_memory = Onto(source, grid, (96, 96, 96)), Onto(source.with_data(stored.data), grid, (96, 96, 96))
-    assert stored.total == SOME_PLANES * 96 * 96  # for the smallest value
+    assert stored.read == SOME_PLANES * 96 * 96  # for the smallest value
     in_memory.outside = lazy.outside
-    stored.total = 0
+    stored.read = 0
     np.testing.assert_array_equal(lazy[48], in_memory[48])
-    assert 0 < stored.total < 20 * 96 * 96
+    assert 0 < stored.read < 20 * 96 * 96
     monkeypatch.setattr(onto, "MOST_VOXELS", 50_000)
     stored.most = 0
     assert lazy[::9, ::9, ::9].shape == (11, 11, 11)

@@ -13,7 +13,7 @@ from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.regions import as_ids, classes_in, find_regions
 from napari_vol3d.core.sliced import moved
 from napari_vol3d.core.volume import Geometry, Volume
-from tests.core.test_sliced import Watched
+from tests.core.watched import Watched
 
 SHAPE = (9, 8, 7)
 

@@ -9,26 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_vol3d.core.sliced import Moved, Sliced, moved, some_planes
+from napari_vol3d.core.sliced import Moved, moved, some_planes
+from tests.core.watched import Watched
 
 DATA = np.arange(5 * 6 * 7, dtype=np.int16).reshape(5, 6, 7)
 PARTS = st.one_of(
     st.slices(7), st.integers(-5, 4), st.slices(3), st.builds(slice, st.none(), st.none(), st.sampled_from((-1, -2, 3)))
 )
-
-
-class Watched(Sliced):
-    """Voxels that note what is read of them."""
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data.shape, data.dtype)
-        self.data, self.read = data, 0
-
-    def _part(self, spans: tuple[slice, ...]) -> Any:
-        assert all(0 <= s.start < s.stop <= n and s.step > 0 for s, n in zip(spans, self.shape, strict=True))
-        part = self.data[spans].copy()
-        self.read += part.size
-        return part
 
 
 @given(index=st.lists(PARTS, max_size=3), dots=st.integers(0, 3), axes=st.permutations(range(3)))

@@ -12,7 +12,7 @@ from napari_vol3d.core.box import Box
 from napari_vol3d.core.regions import find_regions
 from napari_vol3d.core.surface import Surface, surface_of
 from napari_vol3d.core.volume import Geometry, Volume
-from tests.core.test_onto import geometry
+from tests.core.watched import geometry
 
 OBLIQUE = geometry(17, (1.5, 0.7, 0.9))
 

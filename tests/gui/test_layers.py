@@ -31,7 +31,7 @@ from napari_vol3d.gui.layers import (
     with_painted_classes,
 )
 from napari_vol3d.io.registry import read_volume
-from tests.core.test_sliced import Watched
+from tests.core.watched import Watched
 
 SHAPE = (4, 6, 5)
 OBLIQUE = "ignore:Non-orthogonal slicing:UserWarning"  # napari on every oblique layer

@@ -11,7 +11,7 @@ from napari.layers import Image, Layer
 
 from napari_vol3d.core.volume import Geometry
 from napari_vol3d.gui.placing import factor_to, geometry_of, lies_at, placed_like, placement
-from tests.core.test_onto import geometry
+from tests.core.watched import geometry
 
 SHAPE = (4, 6, 5)
 

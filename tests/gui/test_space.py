@@ -23,7 +23,7 @@ from napari_vol3d.gui.layers import labels_layer, origin_of, to_layer, to_volume
 from napari_vol3d.gui.space import in_space, reference_from, reference_of
 from napari_vol3d.io import gate
 from napari_vol3d.io.registry import read_volume, write_labels
-from tests.core.test_onto import geometry
+from tests.core.watched import geometry
 from tests.gui.conftest import PLUGIN
 
 CLASSES = (LabelClass(id=1, name="ball", color="#e69f00"),)

@@ -13,9 +13,9 @@ import trimesh
 from napari_vol3d.core.errors import FileProblem, SaveProblem, Vol3dError
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.io import gate
+from napari_vol3d.io import gate, mesh
 from napari_vol3d.io.mesh import write_mesh
-from tests.core.test_onto import geometry
+from tests.core.watched import geometry
 
 SHAPE = (26, 44, 40)
 OBLIQUE = geometry(17, (1.5, 0.7, 0.9))
@@ -48,11 +48,11 @@ def test_a_ball_as_another_library_reads_it(tmp_path: Path, name: str) -> None:
     volume = ball()
     assert write_mesh(tmp_path / name, volume) == tmp_path / name
     points, faces = with_meshio(tmp_path / name)
-    mesh = trimesh.Trimesh(points, faces)  # merges the corners that an STL repeats
-    assert mesh.is_watertight
-    assert mesh.volume == pytest.approx((volume.data > 0).sum() * 1.5 * 0.7 * 0.9, rel=0.02)
-    assert mesh.volume == pytest.approx(4 / 3 * np.pi * 1000, rel=0.02)
-    np.testing.assert_allclose(mesh.center_mass, centre_of(OBLIQUE) * (-1, -1, 1), atol=0.1)
+    found = trimesh.Trimesh(points, faces)  # merges the corners that an STL repeats
+    assert found.is_watertight
+    assert found.volume == pytest.approx((volume.data > 0).sum() * 1.5 * 0.7 * 0.9, rel=0.02)
+    assert found.volume == pytest.approx(4 / 3 * np.pi * 1000, rel=0.02)
+    np.testing.assert_allclose(found.center_mass, centre_of(OBLIQUE) * (-1, -1, 1), atol=0.1)
 
 
 @pytest.mark.parametrize(("anatomical", "says"), [(True, b"napari-vol3d. SPACE=LPS;UNIT=mm"), (False, b"UNIT=um")])
@@ -75,9 +75,9 @@ def test_an_obj_holds_each_class_as_a_closed_group(tmp_path: Path) -> None:
     assert groups == ["left_lobe", "Milz_/_脾"]  # the absent class has no surface
     points, _ = with_meshio(path)
     for cells, class_id in zip(meshio.read(path).cells, (2, 300), strict=True):
-        mesh = trimesh.Trimesh(points, cells.data)
-        assert mesh.is_watertight
-        assert mesh.volume == pytest.approx((volume.data == class_id).sum() * 1.5 * 0.7 * 0.9, rel=0.03)
+        found = trimesh.Trimesh(points, cells.data)
+        assert found.is_watertight
+        assert found.volume == pytest.approx((volume.data == class_id).sum() * 1.5 * 0.7 * 0.9, rel=0.03)
 
 
 def test_several_classes_are_several_stl_files(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_several_classes_are_several_stl_files(tmp_path: Path) -> None:
     assert write_mesh(tmp_path / "liver.stl", volume) == tmp_path / "liver_left_lobe.stl"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["liver_Milz_脾.stl", "liver_left_lobe.stl"]
     for name, class_id in (("left_lobe", 2), ("Milz_脾", 300)):
-        mesh = trimesh.Trimesh(*with_meshio(tmp_path / f"liver_{name}.stl"))
-        assert mesh.volume == pytest.approx((volume.data == class_id).sum() * 1.5 * 0.7 * 0.9, rel=0.03)
+        found = trimesh.Trimesh(*with_meshio(tmp_path / f"liver_{name}.stl"))
+        assert found.volume == pytest.approx((volume.data == class_id).sum() * 1.5 * 0.7 * 0.9, rel=0.03)
 
 
 def test_no_file_of_another_name_than_was_typed_is_ever_replaced(tmp_path: Path) -> None:
@@ -134,16 +134,18 @@ def test_memory_is_asked_for_before_it_is_taken(tmp_path: Path, monkeypatch: pyt
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["x.stl", "x.obj"])
-def test_a_file_that_does_not_read_back_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    real = trimesh.load_mesh
+@pytest.mark.parametrize(("name", "where", "reader"), [("x.stl", trimesh, "load_mesh"), ("x.obj", mesh, "_crc_of")])
+def test_a_file_that_does_not_read_back_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, where: Any, reader: str
+) -> None:
+    real = getattr(where, reader)
 
     def damaged(path: Path, **how: Any) -> Any:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 // 50 * 50 + 34])  # a disk that loses the end
         return real(path, **how)
 
-    monkeypatch.setattr(trimesh, "load_mesh", damaged)
-    with pytest.raises(Vol3dError):
+    monkeypatch.setattr(where, reader, damaged)
+    with pytest.raises(SaveProblem):
         write_mesh(tmp_path / name, ball())
     assert not list(tmp_path.iterdir())
 

@@ -13,7 +13,7 @@ from napari_vol3d.core.errors import SaveProblem, Vol3dError
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.volumes_csv import write_volumes
-from tests.core.test_onto import geometry
+from tests.core.watched import geometry
 
 SHAPE = (6, 7, 8)
 CLASSES = (
