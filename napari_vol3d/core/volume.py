@@ -209,9 +209,10 @@ class _Window:
         self.dtype = data.dtype
 
     def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        spans = [part.indices(length) for part, length in zip(index, self.shape, strict=False)]
-        moved = [slice(a + o, b + o) for (a, b, _), o in zip(spans, self._box.start, strict=False)]
-        return np.asarray(self._data[tuple(moved)])
+        whole = (*index, *(slice(None) for _ in range(3 - len(index))))
+        spans = [part.indices(length) for part, length in zip(whole, self.shape, strict=False)]
+        moved = [slice(a + o, b + o, step) for (a, b, step), o in zip(spans, self._box.start, strict=False)]
+        return np.asarray(self._data[(*moved, *whole[3:])])
 
 
 class _Frame:

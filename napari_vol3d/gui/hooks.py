@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +23,9 @@ from napari_vol3d.gui.layers import KEY, LayerTuple, guess_labels, to_layer, to_
 from napari_vol3d.gui.part_choice import ask_parts, short_title
 from napari_vol3d.gui.space import Reference, in_space, reference_from, reference_of
 from napari_vol3d.io.parts import Part, SeveralParts
-from napari_vol3d.io.registry import EXPORT_EXTENSIONS, is_volume_file, read_volume, write_labels
+from napari_vol3d.io.registry import EXPORT_EXTENSIONS, coarser_levels, is_volume_file, read_volume, write_labels
 
+log = logging.getLogger(__name__)
 Reader = Callable[[str | Sequence[str]], list[Any]]
 LARGE_BYTES = 24_000_000  # compressed size from which reading would be felt on the window's thread
 LABEL_EXTENSION = ".nii.gz"  # where none was typed; as the panel's own dialog
@@ -143,15 +145,17 @@ def _only_exported(path: Path) -> bool:
     return path.name.lower().endswith(EXPORT_EXTENSIONS)
 
 
-def _chosen(path: Path) -> Iterator[Volume]:
+def _chosen(path: Path, part: Part | None = None) -> Iterator[Volume]:
     """Read a file; of several volumes in it those that a person chooses, which may be none."""
     try:
-        yield read_volume(path)
+        volume = _read_part(path, part)
     except SeveralParts as several:
         if QApplication.instance() is None:
             raise
-        for part in ask_parts(several):
-            yield _read_part(path, part)
+        for one in ask_parts(several):
+            yield from _chosen(path, one)
+    else:
+        yield volume
 
 
 def _read_part(path: Path, part: Part | None) -> Volume:
@@ -168,7 +172,8 @@ def _prepare(volume: Volume, as_labels: bool | None, reference: Reference | None
         return ready
     shown = in_space(volume, reference, as_labels=as_labels)
     try:
-        layer = to_layer(shown.volume, as_labels=as_labels, frame=shown.frame)
+        coarser = () if as_labels or shown.volume.data is not volume.data else _coarser(volume)
+        layer = to_layer(shown.volume, as_labels=as_labels, frame=shown.frame, coarser=coarser)
     except Vol3dError as problem:
         if not as_labels:
             raise
@@ -176,6 +181,15 @@ def _prepare(volume: Volume, as_labels: bool | None, reference: Reference | None
         return replace(image, warnings=(f"{volume.name} opens as an image. {problem.message}",))
     said = (shown.note,) if shown.note else ()
     return replace(ready, layer=layer, warnings=said) if as_labels else replace(ready, layer=layer, notes=said)
+
+
+def _coarser(volume: Volume) -> tuple[Volume, ...]:
+    """Give an image's smaller copies; where these do not fit it, it is shown without them."""
+    try:
+        return coarser_levels(volume)
+    except FileProblem as problem:
+        log.warning("%s is shown at one resolution: %s", volume.name, problem)
+        return ()
 
 
 def _asked(ready: _Ready) -> _Ready:

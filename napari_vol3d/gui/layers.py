@@ -58,7 +58,9 @@ class Origin:
         return (TIME,) * self.timed + (CHANNEL,) * bool(self.channels)
 
 
-def to_layer(volume: Volume, *, as_labels: bool, frame: Geometry | None = None) -> LayerTuple:
+def to_layer(
+    volume: Volume, *, as_labels: bool, frame: Geometry | None = None, coarser: Sequence[Volume] = ()
+) -> LayerTuple:
     """Give what napari needs to show a volume: axes z, y, x in the world's directions, its unit, its name.
 
     A volume (Z, Y, X, C, T) becomes one layer (T, C, Z, Y, X), whose first sliders are the time and the channel;
@@ -68,6 +70,8 @@ def to_layer(volume: Volume, *, as_labels: bool, frame: Geometry | None = None) 
     ----------
     frame : Geometry, optional
         The reference of the canvas, whose axes the volume shares.
+    coarser : sequence of Volume
+        Smaller copies of an image, for display: what is seen of a large one is then read in a moment.
     """
     origin = Origin(
         geometry=volume.geometry, shape=volume.shape, source=volume.source, classes=volume.classes,
@@ -86,6 +90,9 @@ def to_layer(volume: Volume, *, as_labels: bool, frame: Geometry | None = None) 
     # The grey levels of what is resampled are those of the volume, without the dark around it.
     own = volume.data.volume.data if isinstance(volume.data, Onto) else volume.data
     keywords |= {"contrast_limits": contrast_limits(moved(own, shown)), "rendering": "attenuated_mip"}
+    if coarser:
+        levels = [moved(level.data, shown) for level in (volume, *coarser)]
+        return levels, keywords | {"multiscale": True}, "image"
     return moved(volume.data, shown), keywords, "image"
 
 
@@ -206,10 +213,11 @@ def labels_layer(
 ) -> Labels:
     """Make a Labels layer that lies exactly on a scan's layer."""
     origin = Origin(
-        geometry=scan.geometry, shape=scan.shape, source=scan.source, classes=classes, model=model,
+        geometry=scan.geometry, shape=scan.shape, source=scan.source, classes=classes, model=model, timed=scan.timed,
         frame=_frame_of(like, scan),
     )  # fmt: skip
-    return Labels(labels, name=name, metadata={KEY: origin}, **placed_like(like), **class_looks(classes))
+    placed = placed_like(like, leading=origin.leading)
+    return Labels(labels, name=name, metadata={KEY: origin}, **placed, **class_looks(classes))
 
 
 def probability_layers(

@@ -31,11 +31,18 @@ class Overlay(QObject):
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self._refresh)
 
-    def write(self, box: Box, labels: NDArray[Any]) -> None:
-        """Put the labels (z, y, x) of a finished tile into the layer, unless its array now has another shape."""
+    def write(self, box: Box, labels: NDArray[Any], frame: int = 0) -> None:
+        """Put the labels (z, y, x) of a finished tile into the layer, unless its array now has another shape.
+
+        Parameters
+        ----------
+        frame : int
+            The time point, where the layer has a time axis.
+        """
         if self.layer.data.shape != self._written.shape:
             return
-        shown, written = self.layer.data[box.slices], self._written[box.slices]
+        place = (*(frame,) * (self.layer.ndim - 3), *box.slices)
+        shown, written = self.layer.data[place], self._written[place]
         np.copyto(shown, labels, where=shown == written)
         written[...] = labels
         if self._in_view(box) and not self._timer.isActive():
@@ -61,6 +68,6 @@ class Overlay(QObject):
         if self._viewer.dims.ndisplay == 3:
             return True
         axis = self._viewer.dims.order[-3] if self._viewer.dims.ndim >= 3 else 0
-        point = self.layer.world_to_data(self._viewer.dims.point[-self.layer.ndim :])
+        point = self.layer.world_to_data(self._viewer.dims.point[-self.layer.ndim :])[-3:]
         held = axis - (self._viewer.dims.ndim - 3)
         return held < 0 or box.start[held] <= round(float(point[held])) < box.stop[held]

@@ -42,25 +42,33 @@ def factor_to(geometry: Geometry, frame: Geometry) -> float:
     return MM[geometry.unit] / MM[frame.unit] if {geometry.unit, frame.unit} <= set(MM) else 1.0
 
 
-def placed_like(layer: Layer) -> dict[str, Any]:
-    """Copy the last three axes of a layer's placement: the world must agree, or units are dropped from the view."""
+def placed_like(layer: Layer, *, leading: Sequence[str] = ()) -> dict[str, Any]:
+    """Copy the last three axes of a layer's placement: the world must agree, or units are dropped from the view.
+
+    Parameters
+    ----------
+    leading : sequence of str
+        Names of the axes before z that the new layer has too.
+    """
     if layer.ndim == 2:
         return {
             "scale": (1.0, *layer.scale), "translate": (0.0, *layer.translate), "units": (layer.units[0], *layer.units),
             "axis_labels": ("z", *layer.axis_labels),
         }  # fmt: skip
-    affine = np.asarray(layer.affine.affine_matrix)
+    affine, extra = np.asarray(layer.affine.affine_matrix), len(leading)
     keep = [*range(layer.ndim - 3, layer.ndim)]
-    inner = np.eye(4)
-    inner[:3, :3] = affine[np.ix_(keep, keep)]
-    inner[:3, 3] = affine[keep, -1]
+    inner, rotate, shear = np.eye(extra + 4), np.eye(extra + 3), np.eye(extra + 3)
+    inner[extra:-1, extra:-1] = affine[np.ix_(keep, keep)]
+    inner[extra:-1, -1] = affine[keep, -1]
+    rotate[extra:, extra:] = np.asarray(layer.rotate)[-3:, -3:]
+    shear[extra:, extra:] = _inner_shear(layer)
     return {
-        "scale": layer.scale[-3:],
-        "translate": layer.translate[-3:],
-        "rotate": np.asarray(layer.rotate)[-3:, -3:],
-        "shear": _inner_shear(layer),
-        "units": layer.units[-3:],
-        "axis_labels": layer.axis_labels[-3:],
+        "scale": (*(1.0,) * extra, *layer.scale[-3:]),
+        "translate": (*(0.0,) * extra, *layer.translate[-3:]),
+        "rotate": rotate,
+        "shear": shear,
+        "units": (*("pixel",) * extra, *layer.units[-3:]),
+        "axis_labels": (*leading, *layer.axis_labels[-3:]),
         "affine": inner,
     }
 

@@ -28,6 +28,8 @@ def region_in_view(viewer: Viewer, layer: Image, scan: Volume, card: ModelCard) 
     if viewer.dims.ndisplay == 3 or layer.ndim < 3:
         return Box.of(scan.shape)
     corners = np.asarray(layer.corner_pixels)[:, -3:]
+    if layer.multiscale:  # they are those of the level that is shown
+        corners = corners * np.asarray(layer.downsample_factors)[layer.data_level, -3:]
     start, stop = corners[0].astype(int), corners[1].astype(int) + 1
     held, here = sliced_axis(viewer), focus_on(viewer, layer).point
     start[held], stop[held] = 0, scan.shape[held]
@@ -94,10 +96,12 @@ def looks_at(viewer: Viewer, layer: Image, scan: Volume) -> bool:
 def go_to_largest(viewer: Viewer, layer: Labels) -> None:
     """Move the slider to the slice that holds most labels; a 3D view stays."""
     axis, held = int(viewer.dims.order[-3]), sliced_axis(viewer)
-    counts = np.count_nonzero(layer.data, axis=tuple(a for a in range(3) if a != held))
+    leading = layer.ndim - 3
+    moment = [int(step) for step in viewer.dims.current_step[-layer.ndim :][:leading]]  # of a series, the one shown
+    counts = np.count_nonzero(layer.data[tuple(moment)], axis=tuple(a for a in range(3) if a != held))
     point = np.zeros(layer.ndim)
-    point[held] = int(counts.argmax())
-    viewer.dims.set_point(axis, float(layer.data_to_world(point)[held]))
+    point[:leading], point[leading + held] = moment, int(counts.argmax())
+    viewer.dims.set_point(axis, float(layer.data_to_world(point)[leading + held]))
 
 
 def sliced_axis(viewer: Viewer) -> int:

@@ -55,7 +55,10 @@ class SegmentRun(QObject):
         self.plan = plan
         self._focus = focus_on(viewer, layer)
         # The verb asks from its own thread, which must not touch the viewer: it is told what was seen last.
-        verb = segment(scan, model, settings, region=region, focus=lambda: self._focus, engine=engine)
+        self._frame = self._shown_frame()
+        verb = segment(
+            scan, model, settings, region=region, focus=lambda: self._focus, engine=engine, shown=lambda: self._frame
+        )  # fmt: skip
         self._hidden: list[Labels] = []
         self.labels = self._add_labels()
         self._overlay = Overlay(viewer, self.labels, self)
@@ -89,13 +92,19 @@ class SegmentRun(QObject):
         """Note where the person looks now: tiles near it come first."""
         if self._layer in self._viewer.layers:
             self._focus = focus_on(self._viewer, self._layer)
+            self._frame = self._shown_frame()
+
+    def _shown_frame(self) -> int:
+        """Give the time point on the screen: the first of a series' sliders."""
+        return int(self._viewer.dims.current_step[-self._layer.ndim]) if self._scan.timed else 0
 
     def _add_labels(self) -> Labels:
         classes = self.model.card.output.classes
         dtype = np.uint16 if max(item.id for item in classes) < 2**16 else np.uint32
         name = f"{self._scan.name} labels"
+        shape = (*(self._scan.frames,) * self._scan.timed, *self._scan.shape)
         labels = labels_layer(
-            np.zeros(self._scan.shape, dtype), self._scan, classes, name=name,
+            np.zeros(shape, dtype), self._scan, classes, name=name,
             model=f"{self.model.card.name} {self.model.card.version}", like=self._layer,
         )  # fmt: skip
         labels.selected_label = classes[0].id
@@ -111,7 +120,7 @@ class SegmentRun(QObject):
 
     def _on_progress(self, progress: Progress) -> None:
         if progress.finished is not None and progress.labels is not None:
-            self._overlay.write(progress.finished, progress.labels)
+            self._overlay.write(progress.finished, progress.labels, progress.frame)
         self.progressed.emit(progress)
 
     def _on_success(self, prediction: Prediction) -> None:

@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.io import gate
-from napari_vol3d.io.dicom_geometry import Irregular, affine_of
+from napari_vol3d.io import gate, magic
+from napari_vol3d.io.dicom_geometry import affine_of
 from napari_vol3d.io.dicom_groups import Group, groups_of, name_of
-from napari_vol3d.io.dicom_header import quiet, read_header
+from napari_vol3d.io.dicom_header import is_dicom, quiet, read_header
 from napari_vol3d.io.dicom_pixels import check_intensities, read_values, same_values
 from napari_vol3d.io.dicom_scan import Found, is_labels, scan
 from napari_vol3d.io.dicom_stack import Stack, stack
 from napari_vol3d.io.held import hold
 from napari_vol3d.io.parts import Part, choose
 
-__all__ = ["REPAIR", "Irregular", "dicom_parts", "read_dicom"]
+__all__ = ["REPAIR", "dicom_parts", "read_dicom"]
 
 REPAIR = "+repair"  # behind the key of a part: read it repaired
 log = logging.getLogger(__name__)
@@ -91,6 +91,8 @@ def _groups(path: Path) -> tuple[tuple[Group, ...], Path]:
     if path.is_dir():
         return _some(groups_of(scan(path), path), path), path
     gate.regular_file(path)
+    if not is_dicom(path):
+        magic.require(path, "a DICOM file")
     header, folder = read_header(path), path.parent
     if is_labels(header):
         found = Found(planes=(), labels=(header,), series={}, problems={}, ignored={})

@@ -13,6 +13,7 @@ from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Affine
 from napari_vol3d.io import gate
 from napari_vol3d.io.dicom_planes import Plane
+from napari_vol3d.io.parts import Irregular, Part
 
 # Of the distance between pixels: planes closer than this lie at one position.
 SAME_POSITION = 0.01
@@ -22,20 +23,6 @@ UNEVEN = 0.01  # of the distance between slices
 TILTED = 0.1  # degrees
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 Vectors = NDArray[np.float64]
-
-
-class Irregular(FileProblem):
-    """A series of uneven distances or with a tilted gantry, that can be opened repaired.
-
-    Attributes
-    ----------
-    part : str
-        The key to ask for to get it repaired.
-    """
-
-    def __init__(self, message: str, *, hint: str, part: str) -> None:
-        super().__init__(message, hint=hint)
-        self.part = part
 
 
 def check_placed(planes: Sequence[Plane]) -> None:
@@ -127,10 +114,11 @@ def check_even(planes: Sequence[Plane], part: str) -> None:
         return
     word = "Missing slice" if steps[worst] > 1.5 * usual else "Uneven slices"
     raise Irregular(
+        planes[0].stored.path.parent,
         f"{word}: gap of {steps[worst]:.4g} mm instead of {usual:.4g} mm between {planes[worst].name} and "
         f"{planes[worst + 1].name}.",
-        hint=f"Add what is missing, or open it with the gaps filled in between their neighbours: part {part}.",
-        part=part,
+        hint="Add what is missing, or open it with the gaps filled in between their neighbours",
+        part=Part(key=part, title="with the gaps filled in between their neighbours"),
     )
 
 
@@ -139,10 +127,11 @@ def check_tilt(planes: Sequence[Plane], part: str) -> None:
     angle = tilt(planes)
     if angle > TILTED:
         raise Irregular(
+            planes[0].stored.path.parent,
             f"Tilted gantry: {angle:.1f} degrees between the slices' line and their normal, from {planes[0].name} to "
             f"{planes[-1].name}.",
-            hint=f"Open it as it is, with sheared voxels that lie where they were taken: part {part}.",
-            part=part,
+            hint="Open it as it is, with sheared voxels that lie where they were taken",
+            part=Part(key=part, title="with sheared voxels, which lie where they were taken"),
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -116,7 +116,7 @@ def read_header(path: Path) -> Header:
     FileProblem
         If the file can't be parsed.
     """
-    with gate.reading(path, *DAMAGE) as size, quiet(), path.open("rb") as file:
+    with gate.reading(path, *DAMAGE) as size, quiet(), _Bounded(path, size) as file:
         start = file.read(HEAD)
         file.seek(0)
         stop = _Stop(size)
@@ -176,6 +176,17 @@ def quiet() -> Iterator[None]:
         raise ValueError("an element of a length that its type can't have") from error
     finally:
         logger.disabled = before
+
+
+class _Bounded(BufferedReader):
+    """A file of which no more is asked than there is: pydicom would make room for any length that an element has."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        super().__init__(FileIO(path))
+        self._most = size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size if size is None or size < self._most else self._most)
 
 
 class _Stop:

@@ -15,6 +15,9 @@ from napari_vol3d.io import gate
 from napari_vol3d.io.dicom_header import DAMAGE, UNDEFINED, Header, get, quiet
 
 MOST_FRAMES = 1_000_000
+BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
+# Groups behind the pixels: private ones next to theirs, signatures, padding.
+BEHIND = (0x7FE1, 0x7FE3, 0x7FE5, 0xFFFA, 0xFFFC)
 # What may tell volumes at the same positions apart, and where enhanced files keep it.
 TIMES = {
     "TemporalPositionIdentifier": ("FrameContentSequence", "TemporalPositionIndex"),
@@ -185,15 +188,31 @@ def _check_length(stored: Stored) -> None:
         return
     declared = stored.frames * stored.rows * stored.columns * stored.dtype.itemsize
     inside = header.offset + header.length
-    if stored.header.syntax != "1.2.840.10008.1.2.1.99" and inside > header.size:
+    if stored.header.syntax != DEFLATED and inside > header.size:
         raise gate.truncated(header.path, inside, header.size)
     if declared > header.length:
         raise gate.truncated(header.path, declared, header.length)
-    if header.length - declared > gate.PADDING:
+    plain = stored.header.syntax != DEFLATED
+    # One byte makes a number of them even.
+    if header.length - declared > 1 and (not plain or _holds_more(header, header.offset + declared, inside)):
         raise FileProblem(
             f"Damaged header: {header.path.name} holds more bytes than the {declared:,} it declares.",
             hint="Export the series again.",
         )
+    if plain and header.size > inside and _holds_more(header, inside, header.size, BEHIND):
+        raise FileProblem(
+            f"Damaged file: {header.path.name} holds more bytes behind its pixels.", hint="Copy or download it again."
+        )
+
+
+def _holds_more(header: Header, start: int, end: int, allowed: tuple[int, ...] = ()) -> bool:
+    """Whether there is anything between two places in a file but a few zeros, or elements of the groups allowed."""
+    with header.path.open("rb") as file:
+        file.seek(start)
+        rest = file.read(min(end - start, gate.PADDING + 1))
+    order: Any = "big" if header.syntax == BIG_ENDIAN else "little"
+    known = len(rest) >= 4 and int.from_bytes(rest[:2], order) in allowed
+    return not known and (len(rest) > gate.PADDING or any(rest))
 
 
 def _plane(stored: Stored, frame: int, shared: Any, own: Any) -> Plane:

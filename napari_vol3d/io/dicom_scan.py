@@ -13,6 +13,7 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.io import magic
 from napari_vol3d.io.dicom_header import Header, is_dicom, read_header
 from napari_vol3d.io.dicom_planes import Plane, planes_of
 
@@ -20,6 +21,8 @@ SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
 DIRECTORY = "1.2.840.10008.1.3.10"
 MOST_FILES = 200_000
+PREAMBLE = 132  # bytes, and the mark behind them
+NAMED = (".dcm", ".ima")
 log = logging.getLogger(__name__)
 
 
@@ -109,7 +112,10 @@ def _files(folder: Path, *, nested: bool) -> Iterator[Path]:
 def _header(path: Path) -> Header | None:
     """Give a DICOM file's header, None for all else; pipes and devices are not opened."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode) or not is_dicom(path):
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        if not is_dicom(path):
+            _refuse_lost(path)
             return None
     except FileNotFoundError:
         return None  # a broken link, or a file that was just removed
@@ -121,6 +127,19 @@ def _header(path: Path) -> Header | None:
         return read_header(path)
     except FileProblem as problem:
         raise FileProblem(problem.message, hint=_hint(problem)) from problem
+
+
+def _refuse_lost(path: Path) -> None:
+    """Refuse what is no DICOM file but seems to have been one: without it, a slice would be missing."""
+    with path.open("rb") as file:
+        start = file.read(PREAMBLE)
+    cut = len(start) < PREAMBLE and not any(start) and not path.suffix
+    if cut or path.suffix.lower() in NAMED:
+        kind = magic.kind_of(path) if start else "empty"
+        raise FileProblem(
+            f"Not a DICOM file: {path.name} is {kind}.",
+            hint="Copy or download it again. If no slice is in it, take it out of the folder.",
+        )
 
 
 def _hint(problem: FileProblem) -> str:

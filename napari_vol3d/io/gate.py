@@ -58,7 +58,7 @@ def reading(path: Path, *also: type[Exception]) -> Iterator[int]:
     except OSError as error:
         raise _unreadable(path, before, error.strerror or str(error)) from error
     except damage as error:
-        raise _unreadable(path, before, f"{error}" or type(error).__name__) from error
+        raise _unreadable(path, before, f"{error}".strip().partition("\n")[0] or type(error).__name__) from error
     if _changed(path, before):
         raise _still_written(path)
 
@@ -173,7 +173,7 @@ def fill(file: IO[bytes], buffer: Any, path: Path, declared: int, before: int = 
         except EOFError as error:
             raise truncated(path, declared, before + done) from error
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise _checksum(path) from error
+            raise damaged_stream(path, error) from error
         if not count:
             raise truncated(path, declared, before + done)
         done += count
@@ -187,7 +187,7 @@ def finish(file: IO[bytes], path: Path, declared: int) -> None:
     except EOFError as error:
         raise truncated(path, declared, declared, packed=True) from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise _checksum(path) from error
+        raise damaged_stream(path, error) from error
     if len(rest) > PADDING or any(rest):
         raise FileProblem(
             f"Damaged header: {path.name} holds more bytes than the {declared:,} it declares.",
@@ -202,6 +202,15 @@ def truncated(path: Path, declared: int, found: int, *, packed: bool = False) ->
     else:
         sentence = f"{found:,} of {declared:,} bytes are there"
     return FileProblem(f"Truncated file: {path.name}, {sentence}.", hint="Copy or download it again.")
+
+
+def damaged_stream(path: Path, error: Exception) -> FileProblem:
+    """Give the problem of a packed stream that can't be unpacked to its end."""
+    if "Not a gzipped file" in str(error):  # where a next member would begin
+        said = "holds other bytes behind its packed ones"
+    else:
+        said = "does not match its checksum"
+    return FileProblem(f"Damaged file: {path.name} {said}.", hint="Copy or download it again.")
 
 
 def _memory_limit() -> tuple[float, str]:
@@ -237,7 +246,3 @@ def _unreadable(path: Path, before: os.stat_result, reason: str) -> FileProblem:
     if _changed(path, before):
         return _still_written(path)
     return FileProblem(f"Can't be read: {path.name} ({reason}).", hint="Copy or download it again, or convert it.")
-
-
-def _checksum(path: Path) -> FileProblem:
-    return FileProblem(f"Damaged file: {path.name} does not match its checksum.", hint="Copy or download it again.")

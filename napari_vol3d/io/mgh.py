@@ -107,9 +107,7 @@ def _footer(file: IO[bytes], path: Path, declared: int) -> bytes:
     except EOFError as error:
         raise gate.truncated(path, declared, declared, packed=True) from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise FileProblem(
-            f"Damaged file: {path.name} does not match its checksum.", hint="Copy or download it again."
-        ) from error
+        raise gate.damaged_stream(path, error) from error
     gate.finish(file, path, declared + len(footer))
     if not _is_footer(footer):
         raise FileProblem(

@@ -39,8 +39,9 @@ def read_geometry(header: Any, shape: Triple, path: Path) -> Geometry:
     ValueError
         If the qform counts and is not a rotation.
     """
-    fields = _geometry_fields(header)
-    affine, anatomical, unit = _world(fields)
+    with np.errstate(invalid="ignore", over="ignore"):  # the gate judges what comes out
+        fields = _geometry_fields(header)
+        affine, anatomical, unit = _world(fields)
     gate.check_affine(path, affine)
     return hold(affine, shape, anatomical=anatomical, unit=unit, header=fields)
 

@@ -6,6 +6,7 @@ need something done to them (other formats that are read in parts use it too).
 
 from __future__ import annotations
 
+import io
 import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -108,6 +109,10 @@ def read_npy(path: Path) -> Volume:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0)):
             raise FileProblem(f"Not plain numbers: {path.name} is in .npy version {version}.", hint="Save it again.")
+        length = file.read(2 if version == (1, 0) else 4)
+        if int.from_bytes(length, "little") > size:  # NumPy would allocate that
+            raise gate.truncated(path, int.from_bytes(length, "little"), size)
+        file.seek(-len(length), io.SEEK_CUR)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, columns_first, dtype = header(file)
         if dtype.kind not in "buif":

@@ -21,6 +21,7 @@ from napari_vol3d.core.volume import Geometry, Spacing, Volume
 from napari_vol3d.io import times
 from napari_vol3d.io.lengths import convert, length_unit, positive
 
+AGAIN = "Copy or download it again, or save it again as OME-TIFF."
 OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
 LABELS_NAMESPACE = "napari-vol3d/labels"
 CLASS_NAMESPACE = "napari-vol3d/label-class"
@@ -41,6 +42,9 @@ def read_root(tif: tifffile.TiffFile, path: Path) -> ElementTree.Element | None:
     """
     text = tif.ome_metadata if tif.is_ome else None
     if not text:
+        given = tif.pages.first.description
+        if "<OME " in given and given.startswith("<"):  # tifffile takes it for a remark, and its spacing would be gone
+            raise FileProblem(f"Damaged metadata: the OME description of {path.name} is cut.", hint=AGAIN)
         return None
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise FileProblem(f"Damaged metadata: {path.name} declares XML entities.", hint="Save it again as OME-TIFF.")
@@ -57,6 +61,26 @@ def read_root(tif: tifffile.TiffFile, path: Path) -> ElementTree.Element | None:
             hint="Save it as one OME-TIFF, for instance with Fiji.",
         )
     return root
+
+
+def check_planes(root: ElementTree.Element, path: Path, pages: int) -> None:
+    """Refuse a description of more planes than the file has pages; tifffile would make room for them.
+
+    Raises
+    ------
+    FileProblem
+        If it does, or of less than one.
+    """
+    for pixels in (element for element in root.iter() if _tag(element) == "Pixels"):
+        sizes = [int(pixels.get(f"Size{axis}", 1)) for axis in "ZCTYX"]
+        samples = [int(part.get("SamplesPerPixel", 1)) for part in pixels if _tag(part) == "Channel"]
+        planes = math.prod(sizes[:3])
+        if min(sizes) < 1:
+            raise FileProblem(f"Damaged metadata: {path.name} declares the sizes {sizes}.", hint=AGAIN)
+        if planes > pages * max(samples, default=1):
+            raise FileProblem(
+                f"Truncated or damaged: {path.name} holds {pages} pages, its metadata says {planes}.", hint=AGAIN
+            )
 
 
 def read_geometry(root: ElementTree.Element) -> Geometry:

@@ -36,6 +36,22 @@ class SeveralParts(FileProblem):
         super().__init__(f"{len(parts)} volumes to choose from in {path.name}.", hint=f"Name one: {listed}{more}.")
         self.path = path
         self.parts = tuple(parts)
+        self.question = f"{path.name} holds {len(parts)} volumes. Open which?"
+
+
+class Irregular(SeveralParts):
+    """A series that is not what it should be, of which one volume can be had all the same: repaired, if asked for.
+
+    Parameters
+    ----------
+    part : Part
+        What to ask for to get it.
+    """
+
+    def __init__(self, path: Path, message: str, *, hint: str, part: Part) -> None:
+        super().__init__(path, (part,))
+        FileProblem.__init__(self, message, hint=f"{hint}: part {part.key}.")
+        self.question = f"{message} Open it all the same?"
 
 
 def choose(path: Path, parts: Sequence[Part], wanted: str | None) -> Part:

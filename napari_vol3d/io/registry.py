@@ -137,6 +137,19 @@ def read_volume(path: Path | str, part: str | None = None) -> Volume:
     return volume if found.several else replace(volume, name=stem(path))
 
 
+def coarser_levels(volume: Volume) -> tuple[Volume, ...]:
+    """Give the smaller copies of a volume that its file keeps for display, the finest first; nothing of them is read.
+
+    Only a volume as it was read has them: not one that was resampled or cropped since.
+    """
+    found = _format_of(volume.source) if volume.source is not None else None
+    if volume.source is None or found is None or found.name != "Zarr":
+        return ()
+    levels: tuple[Volume, ...] = _load("napari_vol3d.io.ome_zarr:read_levels")(volume.source)
+    same = levels[0].shape == volume.shape and levels[0].geometry.matches(volume.geometry)
+    return levels[1:] if same else ()
+
+
 def write_labels(target: Path | str, volume: Volume) -> Path:
     """Write a label volume in the format that the target's extension names.
 

@@ -56,6 +56,8 @@ def read_tiff(path: Path) -> Volume:
         pages = count_pages(path, size)
         with tifffile.TiffFile(path) as tif:
             root = ome.read_root(tif, path)
+            if root is not None:
+                ome.check_planes(root, path, pages)
             series = only_series(tif, path, pages, size)
             if series.dtype is None or series.dtype.kind not in "buif":
                 raise FileProblem(f"Not plain numbers: {path.name} holds {series.dtype}.", hint="Convert it first.")

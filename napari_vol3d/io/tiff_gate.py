@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import tifffile
 
@@ -13,6 +13,9 @@ from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.io import gate
 
 AGAIN = "Copy or download it again."
+# More bytes than this can't be packed into one: deflate (three numbers), LZW, PackBits; Zstandard and JPEG pack best.
+MOST_PACKED = {8: gate.MOST_DEFLATED, 32946: gate.MOST_DEFLATED, 50013: gate.MOST_DEFLATED, 5: 4000, 32773: 64}
+MOST_OTHERS = 50_000
 TAG_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
@@ -65,7 +68,10 @@ def only_series(tif: tifffile.TiffFile, path: Path, pages: int, size: int) -> ti
     FileProblem
         If pages or voxels are missing, or there is not exactly one stack.
     """
+    kinds = []
     for page in tif.pages:
+        kinds.append(page.hash)
+        _check_amount(page, path)
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if count <= 0 or offset <= 0:
                 raise FileProblem(f"Damaged file: a page of {path.name} has no voxels.", hint=AGAIN)
@@ -78,6 +84,12 @@ def only_series(tif: tifffile.TiffFile, path: Path, pages: int, size: int) -> ti
         raise FileProblem(
             f"Several images in one file: {path.name} has {len(tif.series)}, of shapes {shapes}.",
             hint="Save the one you want as a file of its own, for instance with Fiji.",
+        )
+    odd = next((number for number, kind in enumerate(kinds) if kind != kinds[0]), 0)
+    if odd:  # tifffile looks at some of the pages only
+        raise FileProblem(
+            f"Pages that differ: page {odd + 1} of {path.name} is of another size or kind than the first.",
+            hint="Save it again as one stack.",
         )
     series = tif.series[0]
     declared = math.prod(series.shape) // math.prod(series.keyframe.shape)
@@ -94,6 +106,14 @@ def only_series(tif: tifffile.TiffFile, path: Path, pages: int, size: int) -> ti
     if any(page is None for page in series):
         raise FileProblem(f"Pages are missing in {path.name}.", hint=AGAIN)
     return series
+
+
+def _check_amount(page: Any, path: Path) -> None:
+    """Refuse a page whose stored bytes can't hold the voxels that it declares."""
+    stored, bits = sum(page.databytecounts), page.size * page.bitspersample
+    least = bits // 8 if page.compression == 1 else bits // 8 // MOST_PACKED.get(page.compression, MOST_OTHERS)
+    if stored < least:
+        raise gate.truncated(path, bits // 8, stored, packed=page.compression != 1)
 
 
 def _check_tags(file: IO[bytes], path: Path, size: int, at: int, count: int, entry: str) -> None:

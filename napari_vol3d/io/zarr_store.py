@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.storage import LocalStore
 
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.io import gate
 from napari_vol3d.io.npy import LazyArray
+from napari_vol3d.io.zarr_chunks import ProvedStore
 
 METADATA = ("zarr.json", ".zarray", ".zgroup")
 AGAIN = "Copy or download it again, or convert it."
@@ -86,13 +86,14 @@ def inner(path: Path, name: str, what: str) -> Path:
 def attributes_of(path: Path) -> dict[str, Any]:
     """Give the attributes of a group."""
     with damage(path):
-        return dict(zarr.open_group(LocalStore(path, read_only=True), mode="r").attrs)
+        return dict(zarr.open_group(ProvedStore(path, read_only=True), mode="r").attrs)
 
 
 def open_array(path: Path, folder: Path) -> Any:
     """Open an array and prove that it holds plain numbers, in chunks that fit into memory and may be unpacked."""
     with damage(path):
-        array: Any = zarr.open_array(LocalStore(folder, read_only=True), mode="r")
+        store = ProvedStore(folder, read_only=True)
+        array: Any = zarr.open_array(store, mode="r")
         dtype = np.dtype(array.dtype)
         if dtype.kind not in "buif":
             raise FileProblem(f"Not plain numbers: {path.name} holds {dtype}.", hint="Convert it first.")
@@ -103,6 +104,7 @@ def open_array(path: Path, folder: Path) -> Any:
             if unknown:
                 raise FileProblem(f"Compression not supported: {path.name} uses {unknown[0]}.", hint=AGAIN)
         gate.check_memory(path, math.prod(array.chunks) * dtype.itemsize)
+        store.prove_chunks_of(array)
     return array
 
 

@@ -13,7 +13,7 @@ from napari.layers import Image, Labels
 from napari.settings import get_settings
 from qtpy.QtCore import Qt
 
-from napari_vol3d.gui.consent import ConsentBar, drops_open_here, open_drops_here
+from napari_vol3d.gui.consent import PATTERNS, ConsentBar, drops_open_here, open_drops_here
 from napari_vol3d.gui.workbench import Workbench
 from tests.builders import phantom, save_nifti
 from tests.gui.conftest import PLUGIN, drop

@@ -129,6 +129,7 @@ def test_a_series_opens_with_a_slider_for_time(viewer: Viewer, tmp_path: Path) -
     scan, _ = phantom()
     image = nib.Nifti1Image(np.stack([scan.T, 2 * scan.T, 3 * scan.T], axis=-1), np.diag([-1.0, -1.0, 1.0, 1.0]))
     image.header.set_xyzt_units("mm", "sec")
+    image.header["pixdim"][4] = 2.5
     nib.save(image, tmp_path / "series.nii.gz")
     viewer.open(tmp_path / "series.nii.gz", plugin=PLUGIN)
     assert viewer.dims.axis_labels == ("time", "z", "y", "x")

@@ -490,3 +490,15 @@ def test_colours_of_a_hundred_classes_all_differ() -> None:
     classes = tuple(LabelClass(id=i, name=f"c{i}", color=f"#{i:06x}") for i in range(1, 118))
     colors = class_looks(classes)["colormap"].color_dict
     assert len({tuple(colors[item.id]) for item in classes}) == 117
+
+
+def test_smaller_copies_are_shown_but_the_finest_voxels_are_the_scan() -> None:
+    volume = Volume(data=np.arange(8 * 12 * 10).reshape(8, 12, 10), geometry=Geometry.from_spacing((2, 1, 1)))
+    half = volume.with_data(volume.data[::2, ::2, ::2], geometry=Geometry.from_spacing((4, 2, 2)))
+    data, keywords, _ = to_layer(volume, as_labels=False, coarser=[half])
+    layer = Image(data, **keywords)
+    assert layer.multiscale
+    assert [level.shape for level in layer.data] == [(8, 12, 10), (4, 6, 5)]
+    found = to_volume(layer)
+    np.testing.assert_array_equal(found.data, volume.data)
+    assert found.geometry is volume.geometry

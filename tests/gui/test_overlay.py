@@ -169,3 +169,21 @@ def test_an_array_replaced_by_another_shape_ends_the_growing() -> None:
     layer.data = np.zeros((3, 3, 3), np.uint8)
     overlay.write(box((0, 2), (0, 2), (0, 2)), np.ones((2, 2, 2), np.uint8))
     assert not layer.data.any()
+
+
+def test_of_a_series_only_the_time_point_of_the_tile_is_written(qtbot: Any) -> None:
+    viewer, layer, overlay = make((3, *SHAPE))
+    part = box((1, 4), (2, 5), (3, 6))
+    layer.data[1, 1, 2, 3] = 9  # painted
+    overlay.write(part, full(part, 2), 1)
+    expected = np.zeros((3, *SHAPE), np.uint8)
+    expected[(1, *part.slices)] = 2
+    expected[1, 1, 2, 3] = 9
+    np.testing.assert_array_equal(layer.data, expected)
+    assert overlay.corrected
+    for point, seen in ((2, True), (7, False)):
+        overlay._timer.stop()
+        viewer.dims.set_point(1, point)
+        overlay.write(part, full(part, 2), 2)
+        assert overlay._timer.isActive() is seen
+    overlay.finish()

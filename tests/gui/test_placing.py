@@ -108,3 +108,11 @@ def test_a_layer_placed_like_another_lies_on_it() -> None:
     on_it = Image(np.zeros(SHAPE), **placed_like(like))
     np.testing.assert_allclose(on_it.data_to_world((1, 2, 3)), like.data_to_world((0, 1, 2, 3))[1:])
     assert on_it.units == like.units[1:]
+
+
+def test_labels_of_a_series_have_its_time_axis() -> None:
+    like = layer(crop_of(geometry(10)), geometry(10), leading=("time",))
+    series = Image(np.zeros((2, *SHAPE)), **placed_like(like, leading=("time",)))
+    np.testing.assert_allclose(series.data_to_world((1, 1, 2, 3)), like.data_to_world((1, 1, 2, 3)))
+    assert series.axis_labels == ("time", "z", "y", "x")
+    assert series.units == like.units

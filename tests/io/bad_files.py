@@ -5,8 +5,10 @@ Each case is made in a folder of its own by the format's usual library and then 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from tests.io.caged import facts_about
 
+ROOMS = ("places", "nifti", "arrays", "itk", "tiff", "stores", "dicom")
 Make = Callable[[Path], Path]
 Change = Callable[[bytes], bytes]
 
@@ -59,12 +62,10 @@ def same(name: str, make: Make, stored: np.ndarray, affine: np.ndarray, *, part:
     return Case(name=name, make=make, verdict="same", facts=facts_about(stored, affine) | more, part=part)
 
 
-def corpus() -> tuple[Case, ...]:
-    """All cases."""
-    from tests.io import bad_arrays, bad_dicom, bad_itk, bad_nifti, bad_places, bad_stores, bad_tiff
-
-    rooms = (bad_places, bad_nifti, bad_arrays, bad_itk, bad_tiff, bad_stores, bad_dicom)
-    return tuple(case for room in rooms for case in room.cases())
+@functools.cache
+def cases_of(room: str) -> tuple[Case, ...]:
+    """The cases of one module of `ROOMS`."""
+    return tuple(import_module(f"tests.io.bad_{room}").cases())
 
 
 # ---- damage ---------------------------------------------------------------------------------------------------------

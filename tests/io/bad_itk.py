@@ -114,8 +114,8 @@ def nrrds() -> Iterator[Case]:
         "skips 10^17 lines": (TRUNCATED + "|" + DAMAGED, {"line_skip": "1" + "0" * 17}),
         "colours": ("^Colours", {"kinds": "RGB-color domain domain", "space_directions": "none (1,0,0) (0,1,0)"}),
         "complex": ("complex", {"kinds": "complex domain domain", "space_directions": "none (1,0,0) (0,1,0)"}),
-        "directions NaN": (SPACING, {"space_directions": "(nan,0,0) (0,1,0) (0,0,1)"}),
-        "directions inf": (SPACING, {"space_directions": "(inf,0,0) (0,1,0) (0,0,1)"}),
+        "directions NaN": ("^Damaged geometry", {"space_directions": "(nan,0,0) (0,1,0) (0,0,1)"}),
+        "directions inf": ("^Damaged geometry", {"space_directions": "(inf,0,0) (0,1,0) (0,0,1)"}),
         "directions zero": (SPACING, {"space_directions": "(0,0,0) (0,1,0) (0,0,1)"}),
         "directions alike": (SPACING, {"space_directions": "(0,1,0) (0,1,0) (0,0,1)"}),
         "two directions": (DAMAGED + "|geometry", {"space_directions": "(1,0,0) (0,1,0)"}),
@@ -171,7 +171,7 @@ def metaimages() -> Iterator[Case]:
     for name, (words, changes) in lies.items():
         yield refused(f"mha: {name}", words, written("a.mha", mha(**changes)))
     yield refused("mha: a web page", "^Not a MetaImage.* web page", written("a.mha", b"<html><body>404</body></html>"))
-    yield refused("mha: text", DAMAGED, written("a.mha", b"see the other folder\n" * 30))
+    yield refused("mha: in truth text", DAMAGED, written("a.mha", b"see the other folder\n" * 30))
 
 
 def beside(kind: str, name: str, text: Callable[..., bytes]) -> Iterator[Case]:

@@ -52,7 +52,7 @@ def dim(*lengths: int) -> list[int]:
 @functools.cache
 def inner_tiff() -> bytes:
     file = io.BytesIO()
-    tifffile.imwrite(file, np.zeros((3, 8, 9), np.uint8))
+    tifffile.imwrite(file, np.zeros((3, 8, 9), np.uint8), photometric="minisblack")
     return file.getvalue()
 
 
@@ -93,8 +93,8 @@ def whole() -> Iterator[Case]:
 
 
 def broken() -> Iterator[Case]:
-    yield from cuts("nifti", "a.nii", nifti, 0.05, (TRUNCATED, TRUNCATED, TRUNCATED))
-    yield from cuts("nifti.gz", "a.nii.gz", packed, 0.01, (f"{TRUNCATED}|checksum", TRUNCATED, TRUNCATED))
+    yield from cuts("nifti", "a.nii", nifti, 0.05, ("^Not a NIfTI|^Truncated", TRUNCATED, TRUNCATED))
+    yield from cuts("nifti.gz", "a.nii.gz", packed, 0.01, ("^Not a NIfTI|^Truncated", TRUNCATED, TRUNCATED))
     yield refused("nifti: only the header", TRUNCATED, written("a.nii", nifti()[:352]))
     yield refused("nifti.gz: without checksum and length", TRUNCATED, written("a.nii.gz", packed, short(8)))
     yield refused("nifti.gz: wrong checksum", CHECKSUM, written("a.nii.gz", packed, flip(-6)))
@@ -120,7 +120,7 @@ def lying() -> Iterator[Case]:
         "with two axes below zero": (DAMAGED, {"dim": dim(3, -12, -11, 10)}),
         "one slice more": (TRUNCATED, {"dim": dim(3, 12, 11, 11)}),
         "one slice less": ("more bytes", {"dim": dim(3, 12, 11, 9)}),
-        "of seven axes": ("^Too many axes", {"dim": [7, 12, 11, 1, 2, 5, 1, 1], "datatype": 4}),
+        "of six axes": ("^Too many axes", {"dim": [6, 12, 11, 1, 1, 2, 5, 1]}),
         "voxels at byte 0": (DAMAGED, {"vox_offset": 0}), "voxels at byte 1e9": (DAMAGED, {"vox_offset": 1e9}),
         "voxels at byte -352": (DAMAGED, {"vox_offset": -352}), "voxels at NaN": (DAMAGED, {"vox_offset": np.nan}),
         "voxels at byte 352.5": (DAMAGED, {"vox_offset": 352.5}), "voxels later": (TRUNCATED, {"vox_offset": 416}),
@@ -131,7 +131,6 @@ def lying() -> Iterator[Case]:
         "intercept infinite": ("scl_inter", {"scl_slope": 2, "scl_inter": np.inf}),
         "matrix of NaN": ("spacing", sform([np.nan] * 3)), "matrix of inf": ("spacing", sform([np.inf, 0, 0])),
         "matrix of zeros": ("spacing", sform([0.0] * 3)), "axes in one plane": ("plane", sform(list(AFFINE[:3, 1]))),
-        "matrix overflows": ("spacing|plane", sform([3e38, 3e38, 3e38])),
         "qform no rotation": ("rotation", {"sform_code": 0, "qform_code": 1, "quatern_b": 2, "quatern_c": 2}),
         "qform of NaN": ("rotation|spacing", {"sform_code": 0, "qform_code": 1, "quatern_b": np.nan}),
         "spacing zero": ("spacing", {"sform_code": 0, "pixdim": [1, 0, 1, 1, 0, 0, 0, 0]}),

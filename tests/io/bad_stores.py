@@ -193,7 +193,7 @@ def links() -> Iterator[Case]:
         yield refused(f"zarr: chunk {name}", words, image(instead("0/c/0/0/0", there)))
         yield refused(f"zarr: level metadata {name}", words + "|^Missing", image(instead("0/zarr.json", there)))
         yield refused(f"zarr: metadata {name}", words + "|^No Zarr", image(instead("zarr.json", there)))
-    secret = instead("0/c/0/0/0", lambda place: place.symlink_to(place.parents[5] / "other" / "moved"))
+    secret = instead("0/c/0/0/0", lambda place: place.symlink_to(place.parents[6] / "other" / "moved"))
     yield same("zarr: chunk a link to a file elsewhere", image(secret), DATA, PLACED)
 
 

@@ -15,9 +15,9 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.io import npy
-from napari_vol3d.io.dicom import REPAIR, Irregular, dicom_parts, read_dicom
+from napari_vol3d.io.dicom import REPAIR, dicom_parts, read_dicom
 from napari_vol3d.io.npy import LazyArray
-from napari_vol3d.io.parts import SeveralParts
+from napari_vol3d.io.parts import Irregular, SeveralParts
 from tests.io.dicom_phantom import AXIAL, ORIGIN, PATIENT, SPACING, image, normal, phantom, save, series
 
 BIG = 512_000_000
@@ -152,8 +152,8 @@ def test_a_missing_slice_is_refused_and_filled_in_on_request(tmp_path):
     (folder / "2.dcm").unlink()
     with pytest.raises(Irregular, match=r"gap of 5 mm instead of 2.5 mm between 1.dcm and 3.dcm") as caught:
         read_dicom(folder)
-    assert caught.value.part == f"1.2.3.4{REPAIR}"
-    for volume in (read_dicom(folder, caught.value.part), read_dicom(folder, repair=True)):
+    assert caught.value.parts[0].key == f"1.2.3.4{REPAIR}"
+    for volume in (read_dicom(folder, caught.value.parts[0].key), read_dicom(folder, repair=True)):
         np.testing.assert_array_equal(stored(volume), data)
         assert volume.data.dtype == np.int16
         assert volume.geometry.spacing == pytest.approx(SPACING)
@@ -177,7 +177,7 @@ def test_a_tilted_gantry_is_refused_and_kept_as_shear_on_request(tmp_path):
     folder = series(tmp_path, shear=shear)
     with pytest.raises(Irregular, match=r"Tilted gantry: 12.0 degrees") as caught:
         read_dicom(folder)
-    volume = read_dicom(folder, caught.value.part)
+    volume = read_dicom(folder, caught.value.parts[0].key)
     np.testing.assert_array_equal(stored(volume), phantom())
     last = stored_world(volume, (0, 0, 5))
     np.testing.assert_allclose(last, np.array(ORIGIN) + 12.5 * (normal(AXIAL) + shear), atol=1e-4)
@@ -383,11 +383,11 @@ def test_bad_folders_are_refused_for_the_true_reason(shared_data):
     folder = shared_data / "dicom" / "bad"
     with pytest.raises(Irregular, match="gap of 10 mm instead of 5 mm between IM-0001-0009") as uneven:
         read_dicom(folder / "slice_increment")
-    volume = read_dicom(folder / "slice_increment", uneven.value.part)
+    volume = read_dicom(folder / "slice_increment", uneven.value.parts[0].key)
     assert (volume.shape[0], round(volume.geometry.spacing[0], 4)) == (5, 5.0)
     with pytest.raises(Irregular, match=r"Tilted gantry: 14.0 degrees") as tilted:
         read_dicom(folder / "gantry_tilt")
-    volume = read_dicom(folder / "gantry_tilt", tilted.value.part)
+    volume = read_dicom(folder / "gantry_tilt", tilted.value.parts[0].key)
     last = pydicom.dcmread(folder / "gantry_tilt" / "IM-0001-0004.dcm", stop_before_pixels=True)
     np.testing.assert_allclose(stored_world(volume, (0, 0, 3)), last.ImagePositionPatient, atol=1e-6)
     with pytest.raises(FileProblem, match="Not a volume: 4 different images lie at one position"):

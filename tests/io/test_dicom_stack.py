@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io.dicom_geometry import Irregular
+from napari_vol3d.io.parts import Irregular
 from napari_vol3d.io.dicom_scan import scan
 from napari_vol3d.io.dicom_stack import stack
 from tests.io.dicom_phantom import phantom, series
@@ -43,7 +43,7 @@ def test_gaps_are_found_and_counted(tmp_path, steps, slices):
     np.testing.assert_allclose(np.interp(where, np.arange(len(steps)), steps), np.linspace(0, steps[-1], slices))
     with pytest.raises(Irregular) as caught:
         stack(planes, "key+repair", never, repair=False)
-    assert caught.value.part == "key+repair"
+    assert caught.value.parts[0].key == "key+repair"
 
 
 def test_identifiers_must_be_the_same_at_each_position(tmp_path):

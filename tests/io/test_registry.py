@@ -5,9 +5,11 @@ from __future__ import annotations
 import fnmatch
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+import h5py
 import nibabel as nib
 import numpy as np
 import pytest
@@ -19,7 +21,9 @@ from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import registry
+from napari_vol3d.io.parts import SeveralParts
 from tests.io.nifti_phantom import affine_for, held_index_at, phantom, save
+from tests.io.zarr_phantom import DATA, write_image
 
 
 @pytest.mark.parametrize(
@@ -179,3 +183,27 @@ def test_a_cropped_patient_scan_keeps_its_place(tmp_path, code, extension):
         world = part.geometry.affine @ [*index, 1]
         assert found.data[held_index_at(found, world)] == part.data[tuple(index)]
         assert itk[itk.TransformPhysicalPointToIndex((world * (-1, -1, 1, 1))[:3].tolist())] == part.data[tuple(index)]
+
+
+def test_the_smaller_copies_of_a_zarr_image_are_found_while_it_is_as_it_was_read(tmp_path):
+    volume = registry.read_volume(write_image(tmp_path / "a.ome.zarr"))
+    (half,) = registry.coarser_levels(volume)
+    np.testing.assert_array_equal(half.data, DATA[::2, ::2, ::2])
+    assert registry.coarser_levels(volume.cropped(Box(start=(1, 0, 0), stop=volume.shape))) == ()
+    assert registry.coarser_levels(replace(volume, source=None)) == ()
+    np.save(tmp_path / "b.npy", DATA)
+    assert registry.coarser_levels(registry.read_volume(tmp_path / "b.npy")) == ()
+
+
+def test_a_part_is_named_or_asked_about(tmp_path):
+    with h5py.File(tmp_path / "two.h5", "w") as file:
+        file["raw"], file["mask"] = DATA, (DATA > 2000).astype(np.uint8)
+    with pytest.raises(SeveralParts) as raised:
+        registry.read_volume(tmp_path / "two.h5")
+    assert {part.key.strip("/") for part in raised.value.parts} == {"raw", "mask"}
+    for part in raised.value.parts:
+        found = registry.read_volume(tmp_path / "two.h5", part.key)
+        np.testing.assert_array_equal(found.data, DATA if "raw" in part.key else DATA > 2000)
+    np.save(tmp_path / "b.npy", DATA)
+    with pytest.raises(FileProblem, match="no parts"):
+        registry.read_volume(tmp_path / "b.npy", "raw")
