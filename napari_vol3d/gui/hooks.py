@@ -21,7 +21,9 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job, report
 from napari_vol3d.gui.layers import KEY, LayerTuple, guess_labels, to_layer, to_volume, with_painted_classes
 from napari_vol3d.gui.part_choice import ask_parts, short_title
+from napari_vol3d.gui.siblings import opened_with, siblings_of
 from napari_vol3d.gui.space import Reference, in_space, reference_from, reference_of
+from napari_vol3d.io.folder_kind import is_dicom
 from napari_vol3d.io.parts import Part, SeveralParts
 from napari_vol3d.io.registry import EXPORT_EXTENSIONS, coarser_levels, is_volume_file, read_volume, write_labels
 
@@ -64,16 +66,16 @@ def read(path: str | Sequence[str]) -> list[Any]:
     """Read scans and label maps into layers, in the space of the patient that the viewer shows.
 
     A file that can't be read gives one sentence in a notification and no layer; a large one is read in a thread and
-    its layer follows. Of a file of several volumes a person chooses.
+    its layer follows, and so is a DICOM series, of which all files may come. Of a file of several volumes a person
+    chooses.
     """
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     viewer = napari.current_viewer()
     reference = reference_of(viewer)
     layers: list[Any] = []
     for one in map(Path, paths):
-        large = one.is_dir() or (one.is_file() and one.stat().st_size > LARGE_BYTES)
-        if viewer is not None and QApplication.instance() and large:
-            _read_later(viewer, one)
+        if viewer is not None and QApplication.instance() and _takes_long(one):
+            _open_later(viewer, one)
             continue
         try:
             for volume in _chosen(one):
@@ -222,7 +224,23 @@ def _reference_in(layer: LayerTuple) -> Reference | None:
     return reference_from(layer[1]["metadata"][KEY], layer[1]["name"])
 
 
-def _read_later(viewer: napari.Viewer, path: Path, part: Part | None = None) -> None:
+def _takes_long(path: Path) -> bool:
+    """Whether reading would be felt: a folder, a large file, or DICOM, where a small one stands for a series."""
+    return path.is_dir() or (path.is_file() and path.stat().st_size > LARGE_BYTES) or is_dicom(path)
+
+
+def _open_later(viewer: napari.Viewer, path: Path) -> None:
+    """Read in a thread what is not open yet; nothing where it comes with the series of another file."""
+    siblings = siblings_of(viewer)
+    if not siblings.opens(path):
+        return
+    if opened_with(viewer, path):
+        siblings.ended(path)
+        return
+    _read_later(viewer, path).ended.connect(lambda: siblings.ended(path))
+
+
+def _read_later(viewer: napari.Viewer, path: Path, part: Part | None = None) -> Job:
     """Read in a thread and add the layer when it is there: the window stays alive meanwhile."""
     reference = reference_of(viewer)
 
@@ -254,6 +272,7 @@ def _read_later(viewer: napari.Viewer, path: Path, part: Part | None = None) -> 
     job = Job(verb(), name=f"Reading {path.name}", parent=viewer.window._qt_window)
     job.succeeded.connect(add)
     job.start()
+    return job
 
 
 def _same(one: Reference | None, other: Reference | None) -> bool:

@@ -18,7 +18,7 @@ from napari_vol3d.core.errors import EngineProblem, ScanMismatch, Vol3dError
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.resample import grid_map
 from napari_vol3d.core.tiles import TilePlan
-from napari_vol3d.engine.backends import compile_function, gist, library_errors, ran_out_of_memory
+from napari_vol3d.engine.backends import compile_function, full_precision, gist, library_errors, ran_out_of_memory
 from napari_vol3d.engine.kernel import PatchKernel, intensity_rows
 from napari_vol3d.engine.load import load_network
 from napari_vol3d.engine.messages import LoadModels, ModelFile, Open, Patch
@@ -273,3 +273,14 @@ def test_a_backend_that_is_missing_is_told_without_a_traceback():
         assert "Traceback" not in (engine.folder / "engine.log").read_text()
     finally:
         engine.close()
+
+
+def test_full_precision_ends_where_it_was_asked_for():
+    switched = tf.config.experimental.tensor_float_32_execution_enabled
+    before = switched()
+    with full_precision():
+        assert not switched()
+    assert switched() == before
+    with pytest.raises(ValueError, match="out"), full_precision():
+        raise ValueError("out")
+    assert switched() == before

@@ -18,6 +18,7 @@ from napari_vol3d.core.errors import EngineProblem, MemoryProblem, ModelProblem
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.engine.messages import OUT_OF_MEMORY, Loaded, LoadModels, ModelFile
 from napari_vol3d.models.store import find_model
+from napari_vol3d.pipeline import child
 from napari_vol3d.pipeline.child import Engine
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
@@ -248,3 +249,12 @@ def test_an_engine_that_cannot_start_says_its_last_words(temp_folder, monkeypatc
         assert "wrong make" in engine.last_words()
     finally:
         engine.close()
+
+
+def test_the_process_takes_large_pages_and_what_was_set_before(monkeypatch):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    assert child._environment()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=1")
+    assert child._environment()["GLIBC_TUNABLES"] == "glibc.malloc.check=1:glibc.malloc.hugetlb=1"
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=2")
+    assert child._environment()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=2"

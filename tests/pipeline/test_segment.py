@@ -16,6 +16,7 @@ from napari_vol3d.core.metrics import dice
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import find_model, find_recipe
+from napari_vol3d.pipeline.child import Engine
 from napari_vol3d.pipeline.exchange import SLOTS
 from napari_vol3d.pipeline.measure import measure_scan
 from napari_vol3d.pipeline.plan import plan_segment
@@ -378,3 +379,18 @@ def test_a_resampled_scan_is_labelled_on_its_own_grid(shared_engine, bundled, un
     assert prediction.labels.shape == fine.shape
     nearest = ndimage.map_coordinates(reference, grid, order=0, mode="nearest")
     assert mean_dice(prediction.labels, nearest, (1, 2)) > 0.75
+
+
+def test_half_precision_is_had_for_the_asking_and_changes_little(shared_engine, unseen, bundled):
+    scan, _ = unseen
+    settings = SegmentSettings(cache=False, precision="bfloat16", device="cpu")
+    _, exact = finish(segment(scan, bundled, SegmentSettings(cache=False), engine=shared_engine))
+    engine = Engine(device="cpu", precision=settings.precision)
+    try:
+        _, half = finish(segment(scan, bundled, settings, engine=engine))
+        assert engine.ready is not None
+        assert engine.ready.policy == "mixed_bfloat16"
+    finally:
+        engine.close()
+    assert shared_engine.ready.policy == "float32"
+    assert min(dice(half.labels == i, exact.labels == i) for i in (1, 2)) > 0.98
