@@ -23,7 +23,6 @@ from napari_vol3d.gui.layers import KEY, LayerTuple, guess_labels, to_layer, to_
 from napari_vol3d.gui.part_choice import ask_parts, short_title
 from napari_vol3d.gui.siblings import opened_with, siblings_of
 from napari_vol3d.gui.space import Reference, in_space, reference_from, reference_of
-from napari_vol3d.io.folder_kind import is_dicom
 from napari_vol3d.io.parts import Part, SeveralParts
 from napari_vol3d.io.registry import EXPORT_EXTENSIONS, coarser_levels, is_volume_file, read_volume, write_labels
 
@@ -226,6 +225,8 @@ def _reference_in(layer: LayerTuple) -> Reference | None:
 
 def _takes_long(path: Path) -> bool:
     """Whether reading would be felt: a folder, a large file, or DICOM, where a small one stands for a series."""
+    from napari_vol3d.io.folder_kind import is_dicom  # only now: it brings the libraries of several formats
+
     return path.is_dir() or (path.is_file() and path.stat().st_size > LARGE_BYTES) or is_dicom(path)
 
 

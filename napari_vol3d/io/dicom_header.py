@@ -70,9 +70,14 @@ class Header:
         """Give how many items a sequence has, 0 where it is missing."""
         return len(self._get(name) or ())
 
-    def _get(self, name: str) -> Any:
+    def stored_class(self) -> str:
+        """Give the SOP class that the meta header names, which is there in a DICOMDIR too."""
+        value = self._get("MediaStorageSOPClassUID", self.fields.file_meta)
+        return "" if value is None else str(value)
+
+    def _get(self, name: str, fields: Any = None) -> Any:
         try:
-            return get(self.fields, name)
+            return get(self.fields if fields is None else fields, name)
         except (*gate.DAMAGE, *DAMAGE) as error:  # values are parsed when they are asked for
             raise FileProblem(
                 f"Damaged header: {name} of {self.path.name} can't be read ({error}).", hint="Export it again."

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.config import IGNORE
 from pydicom.uid import UID
 
 from napari_vol3d.core.errors import FileProblem
@@ -147,7 +148,7 @@ def _hint(problem: FileProblem) -> str:
 
 
 def _kind(header: Header) -> str:
-    if str(header.fields.file_meta.get("MediaStorageSOPClassUID", "")) == DIRECTORY:
+    if header.stored_class() == DIRECTORY:
         return "DICOM directory"
     return header.text("Modality") or "without modality"
 
@@ -158,12 +159,13 @@ def _is_image(header: Header) -> bool:
     Raises
     ------
     FileProblem
-        If it says that it is an image, but ends before the pixels.
+        If it says that it is an image, but ends before the pixels; or before it has said what it is.
     """
     if header.keyword:
         return True
-    sop = header.text("SOPClassUID") or str(header.fields.file_meta.get("MediaStorageSOPClassUID", ""))
-    if " Image Storage" in UID(sop).name:
+    kinds = (header.text("SOPClassUID"), header.stored_class())
+    said = (bool(kinds[0]) and kinds[1] in (kinds[0], "")) or kinds[1] == DIRECTORY
+    if not said or any(" Image Storage" in UID(kind, validation_mode=IGNORE).name for kind in kinds):
         raise FileProblem(
             f"Truncated file: {header.path.name} is an image without pixels.",
             hint="Copy or download it again, or take it out of the folder.",

@@ -32,6 +32,7 @@ from napari_vol3d.io.label_table import read_table, table_extension
 from napari_vol3d.io.nifti_geometry import GEOMETRY_FIELDS, HEADERS, header_for, read_geometry
 from napari_vol3d.io.nifti_time import OWN, is_timed, step_of, tell_time
 from napari_vol3d.io.npy import LazyArray, fits, map_voxels, native
+from napari_vol3d.io.plain_numbers import plain_numbers
 from napari_vol3d.io.safe_write import same_voxels, write_safely
 from napari_vol3d.io.times import with_time_step
 
@@ -106,7 +107,8 @@ def write_nifti(target: Path, volume: Volume) -> Path:
     SaveProblem
         If it can't be written, or does not read back the same; what was there before is untouched.
     """
-    held = to_label_dtype(np.asarray(volume.data)) if volume.is_labels else _storable(target, np.asarray(volume.data))
+    voxels = np.asarray(volume.data)
+    held = to_label_dtype(voxels) if volume.is_labels else plain_numbers(target, voxels, "NIfTI")
     held = held.swapaxes(3, 4) if held.ndim == 5 else held
     grid, header = header_for(volume)
     tell_time(header, volume)
@@ -256,15 +258,6 @@ def _scaled(voxels: NDArray[Any], slope: float, inter: float) -> NDArray[np.floa
             result[..., k] = voxels[..., k].astype(np.float64) * slope + inter
     return result
 
-
-def _storable(target: Path, voxels: NDArray[Any]) -> NDArray[Any]:
-    if voxels.dtype.kind == "b":
-        return voxels.view(np.uint8)
-    if voxels.dtype == np.float16:
-        return voxels.astype(np.float32)
-    if voxels.dtype.kind not in "iuf" or voxels.dtype.itemsize > 8:
-        raise SaveProblem(f"{target.name} was not saved: NIfTI can't hold {voxels.dtype}.", hint="Convert it first.")
-    return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ need something done to them (other formats that are read in parts use it too).
 from __future__ import annotations
 
 import io
-import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.core.sliced import Sliced
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import gate, magic
 
@@ -24,7 +24,7 @@ MOST_CHANNELS = 16
 MAPPED_FROM = 512_000_000
 
 
-class LazyArray:
+class LazyArray(Sliced):
     """Voxels that are read when they are sliced, by integers and slices, each slice into a NumPy array of its own.
 
     Parameters
@@ -40,48 +40,18 @@ class LazyArray:
     def __init__(
         self, path: Path, shape: Sequence[int], dtype: DTypeLike, read: Callable[[tuple[slice, ...]], NDArray[Any]]
     ) -> None:
+        super().__init__(shape, dtype)
         self.path = path
-        self.shape = tuple(int(length) for length in shape)
-        self.dtype = np.dtype(dtype)
         self._read = read
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of voxels."""
-        total = 1
-        for length in self.shape:
-            total *= length
-        return total
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that all voxels would take in memory."""
-        return self.size * self.dtype.itemsize
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        asked = _each_axis(index if isinstance(index, tuple) else (index,), self.ndim)
-        spans, turns = [], []
-        for one, length in zip(asked, self.shape, strict=True):
-            span, turn = _span(one, length)
-            spans.append(span)
-            turns.append(turn)
-        lengths = [len(range(span.start, span.stop, span.step)) for span in spans]
-        part = self._read(tuple(spans)) if all(lengths) else np.empty(lengths, self.dtype)
-        return np.asarray(part[tuple(turns)])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("Voxels that lie in a file can't be an array without being copied.")
         gate.check_memory(self.path, self.nbytes)
-        return self[...].astype(self.dtype if dtype is None else dtype, copy=False)
+        return super().__array__(dtype)
+
+    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
+        return self._read(spans)
 
     def transpose(self, axes: Sequence[int]) -> LazyArray:
         """Give the same voxels with their axes in another order."""
@@ -190,27 +160,3 @@ def _arrange(stored: NDArray[Any], path: Path) -> NDArray[Any]:
             hint="Save one 3-D array (Z, Y, X), or at most 16 channels as the last axis.",
         )
     return np.moveaxis(stored, 0, -1)
-
-
-def _each_axis(index: tuple[Any, ...], ndim: int) -> list[Any]:
-    """Fill an index up with whole axes."""
-    dots = [at for at, one in enumerate(index) if one is Ellipsis]
-    left = ndim - (len(index) - len(dots))
-    if left < 0 or len(dots) > 1:
-        raise IndexError(f"an index for {ndim} axes was expected; received {index}")
-    at = dots[0] if dots else len(index)
-    return [*index[:at], *[slice(None)] * left, *index[at + 1 :]]
-
-
-def _span(asked: Any, length: int) -> tuple[slice, Any]:
-    """Give the slice to read along one axis, forwards, and the index that makes of it what was asked for."""
-    if not isinstance(asked, slice):
-        at = operator.index(asked)
-        if not -length <= at < length:
-            raise IndexError(f"index {at} is outside an axis of {length}")
-        return slice(at % length, at % length + 1, 1), 0
-    wanted = range(length)[asked]
-    if not wanted:
-        return slice(0, 0, 1), slice(None)
-    low, high = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
-    return slice(low, high + 1, abs(wanted.step)), slice(None, None, 1 if wanted.step > 0 else -1)

@@ -25,6 +25,7 @@ from napari_vol3d.io.itk_voxels import read_stored
 from napari_vol3d.io.npy import native
 from napari_vol3d.io.nrrd_geometry import Place, arrange, place_for, read_axes, read_geometry, read_time_step
 from napari_vol3d.io.nrrd_header import TYPES, Header, escaped, read_header, stored_voxels
+from napari_vol3d.io.plain_numbers import plain_numbers
 from napari_vol3d.io.safe_write import same_voxels, write_safely
 from napari_vol3d.io.seg_nrrd import (
     Segment,
@@ -93,7 +94,8 @@ def write_nrrd(target: Path, volume: Volume) -> Path:
     SaveProblem
         If it can't be written, or does not read back the same; what was there before is untouched.
     """
-    held = to_label_dtype(np.asarray(volume.data)) if volume.is_labels else _storable(target, np.asarray(volume.data))
+    voxels = np.asarray(volume.data)
+    held = to_label_dtype(voxels) if volume.is_labels else plain_numbers(target, voxels, "NRRD")
     place = place_for(volume)
     stored = place.grid.to_stored(held)
     if volume.is_labels and stored.ndim != 3:
@@ -218,13 +220,3 @@ def _file_affine(geometry: Geometry, shape: tuple[int, ...]) -> NDArray[np.float
 def _without_single(stored: NDArray[Any]) -> NDArray[Any]:
     """Drop channels and time of one, as the reader does."""
     return stored.reshape((*stored.shape[:3], *(length for length in stored.shape[3:] if length > 1)))
-
-
-def _storable(target: Path, voxels: NDArray[Any]) -> NDArray[Any]:
-    if voxels.dtype.kind == "b":
-        return voxels.view(np.uint8)
-    if voxels.dtype == np.float16:
-        return voxels.astype(np.float32)
-    if voxels.dtype.kind not in "iuf" or voxels.dtype.itemsize > 8:
-        raise SaveProblem(f"{target.name} was not saved: NRRD can't hold {voxels.dtype}.", hint="Convert it first.")
-    return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)

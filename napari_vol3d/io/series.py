@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io.folder_kind import is_dicom
 
 
 def series_of(path: Path) -> tuple[Path, str] | None:
@@ -14,6 +13,8 @@ def series_of(path: Path) -> tuple[Path, str] | None:
     None for all else: other formats, label objects, which are a volume each, and what can't be read, of which whoever
     opens it is told.
     """
+    from napari_vol3d.io.folder_kind import is_dicom
+
     if not is_dicom(path):
         return None
     from napari_vol3d.io.dicom_header import quiet, read_header

@@ -33,7 +33,7 @@ def test_what_is_a_volume_by_itself_has_none(tmp_path: Path) -> None:
     assert series_of(tmp_path / "missing.dcm") is None
 
 
-@pytest.mark.parametrize("kept", [132, 200, 350])
+@pytest.mark.parametrize("kept", [132, 350])
 def test_a_damaged_file_is_left_to_who_opens_it(tmp_path: Path, kept: int) -> None:
     path = series(tmp_path / "a") / "0.dcm"
     content = path.read_bytes()
