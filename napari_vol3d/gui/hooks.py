@@ -24,7 +24,7 @@ from napari_vol3d.gui.part_choice import ask_parts, short_title
 from napari_vol3d.gui.siblings import opened_with, siblings_of
 from napari_vol3d.gui.space import Reference, in_space, reference_from, reference_of
 from napari_vol3d.io.parts import Part, SeveralParts
-from napari_vol3d.io.registry import EXPORT_EXTENSIONS, coarser_levels, is_volume_file, read_volume, write_labels
+from napari_vol3d.io.registry import EXPORT_EXTENSIONS, coarser_levels, is_volume_file, read_volume, stem, write_labels
 
 log = logging.getLogger(__name__)
 Reader = Callable[[str | Sequence[str]], list[Any]]
@@ -153,7 +153,8 @@ def _chosen(path: Path, part: Part | None = None) -> Iterator[Volume]:
     except SeveralParts as several:
         if QApplication.instance() is None:
             raise
-        for one in ask_parts(several):
+        viewer = napari.current_viewer()
+        for one in ask_parts(several, None if viewer is None else viewer.window._qt_window):
             yield from _chosen(path, one)
     else:
         yield volume
@@ -162,8 +163,11 @@ def _chosen(path: Path, part: Part | None = None) -> Iterator[Volume]:
 def _read_part(path: Path, part: Part | None) -> Volume:
     if part is None:
         return read_volume(path)
-    volume = read_volume(path, part.key)
-    return replace(volume, name=f"{volume.name} {short_title(part)}")
+    volume, which = read_volume(path, part.key), short_title(part)
+    if not volume.name.startswith(which):
+        return replace(volume, name=f"{volume.name} {which}")
+    # The reader says which: a DICOM series has a name from people, slices only what their files are called.
+    return replace(volume, name=f"{stem(path)} {which}") if which == part.key else volume
 
 
 def _prepare(volume: Volume, as_labels: bool | None, reference: Reference | None) -> _Ready:
@@ -256,7 +260,7 @@ def _read_later(viewer: napari.Viewer, path: Path, part: Part | None = None) -> 
 
     def add(ready: _Ready | SeveralParts) -> None:
         if isinstance(ready, SeveralParts):
-            for one in ask_parts(ready):
+            for one in ask_parts(ready, viewer.window._qt_window):
                 _read_later(viewer, path, one)
             return
         now = reference_of(viewer)

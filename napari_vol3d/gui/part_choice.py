@@ -16,7 +16,8 @@ from qtpy.QtWidgets import (
 
 from napari_vol3d.io.parts import Part, SeveralParts
 
-NUMBERS = re.compile(r"[\d.]+(#\d+)?")  # keys that only machines read: the UIDs of DICOM, counted images
+# Keys that only machines read: the UIDs of DICOM, counted images.
+NUMBERS = re.compile(r"([\d.]+|no-series-uid)(#\d+)?(\+repair)?")
 
 
 class PartChoice(QDialog):
@@ -25,7 +26,7 @@ class PartChoice(QDialog):
     def __init__(self, several: SeveralParts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts = several.parts
-        self.setWindowTitle("Which volume?")
+        self.setWindowTitle("Which volume?" if len(self._parts) > 1 else "Open it all the same?")
         self.list = QListWidget()
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.addItems([full_title(part) for part in self._parts])
@@ -41,7 +42,7 @@ class PartChoice(QDialog):
         layout.addWidget(question)
         layout.addWidget(self.list)
         layout.addWidget(self.buttons)
-        self.resize(560, 300)
+        self.resize(560, 300 if len(self._parts) > 1 else 160)
 
     def value(self) -> list[Part]:
         """Give the chosen parts, in the file's order."""
@@ -62,9 +63,9 @@ def short_title(part: Part) -> str:
     return part.title.split(",")[0] if NUMBERS.fullmatch(part.key) else part.key
 
 
-def ask_parts(several: SeveralParts) -> list[Part]:
-    """Ask which parts to open; none where the person has thought better of it."""
-    dialog = PartChoice(several)
+def ask_parts(several: SeveralParts, parent: QWidget | None = None) -> list[Part]:
+    """Ask which parts to open, over the window; none where the person has thought better of it."""
+    dialog = PartChoice(several, parent)
     try:
         return dialog.value() if dialog.exec_() else []
     finally:

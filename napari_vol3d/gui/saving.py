@@ -42,11 +42,17 @@ def save_in_background(parent: QWidget, layer: Labels, target: Path, say: Callab
     volume = to_volume(layer)
     snapshot = volume.with_data(np.array(volume.data))
     job = Job(_save(target, snapshot), name=f"Saving {target.name}", parent=parent)
-    job.succeeded.connect(lambda path: say(f"Saved {Path(path).name} in {Path(path).parent}"))
+    job.succeeded.connect(lambda path: say(_saved(Path(path), target)))
     job.failed.connect(lambda problem: say(str(problem)))
     say(f"Saving {target.name} ...")
     job.start()
     return job
+
+
+def _saved(written: Path, target: Path) -> str:
+    """Say what was written: an .stl holds one class, so that several files may stand for the one that was named."""
+    several = " and a file for each other class" if written != target and written.suffix.lower() == ".stl" else ""
+    return f"Saved {written.name}{several} in {written.parent}"
 
 
 def default_target(layer: Labels) -> Path:

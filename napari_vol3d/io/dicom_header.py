@@ -27,6 +27,7 @@ from napari_vol3d.io import gate
 UNDEFINED = 0xFFFFFFFF
 PIXELS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 DAMAGE = (BytesLengthException, InvalidDicomError, NotImplementedError)  # what pydicom raises beyond `gate.DAMAGE`
+SMALL = 1 << 20  # bytes
 HEAD = 4096  # the transfer syntax stands in here
 FIRST_ELEMENTS = (0x0000, 0x0001, 0x0005, 0x0008, 0x0012, 0x0016)  # of group 8, in files without the preamble
 
@@ -121,7 +122,7 @@ def read_header(path: Path) -> Header:
     FileProblem
         If the file can't be parsed.
     """
-    with gate.reading(path, *DAMAGE) as size, quiet(), _Bounded(path, size) as file:
+    with gate.reading(path, *DAMAGE) as size, quiet(), _opened(path, size) as file:
         start = file.read(HEAD)
         file.seek(0)
         stop = _Stop(size)
@@ -181,6 +182,11 @@ def quiet() -> Iterator[None]:
         raise ValueError("an element of a length that its type can't have") from error
     finally:
         logger.disabled = before
+
+
+def _opened(path: Path, size: int) -> BinaryIO:
+    """Open a file of which no more can be asked than there is; of small ones all is read at once, which is quicker."""
+    return BytesIO(path.read_bytes()) if size <= SMALL else _Bounded(path, size)
 
 
 class _Bounded(BufferedReader):

@@ -21,7 +21,7 @@ from napari_vol3d.io.parts import Part, choose
 from napari_vol3d.io.png import read_png, read_png_header
 from napari_vol3d.io.slice_names import Series, check_complete, find_series
 from napari_vol3d.io.tiff import read_tiff
-from napari_vol3d.io.tiff_gate import count_pages
+from napari_vol3d.io.tiff_pages import walk_pages
 
 MOST_LOOKED_AT = 200
 OTHERS = ("zarr.json", ".zarray", ".zgroup", "DICOMDIR")
@@ -113,7 +113,7 @@ def _look_at(path: Path) -> _Slice:
         return _Slice(path=path, shape=header.shape, dtype=header.dtype, stamp=stamp)
     magic.require(path, "a TIFF file")
     with gate.reading(path) as size:
-        pages = count_pages(path, size)
+        pages = walk_pages(path, size).count
         with tifffile.TiffFile(path) as tif:
             page = tif.pages.first
             if pages != 1 or len(tif.series) != 1 or len(tif.series[0].shape) != len(page.shape):

@@ -22,7 +22,8 @@ from napari_vol3d.io.lengths import length_unit, positive
 from napari_vol3d.io.npy import LazyArray, map_voxels, native
 from napari_vol3d.io.safe_write import same_voxels, write_safely
 from napari_vol3d.io.tiff_codec import check_codec, tile_bytes
-from napari_vol3d.io.tiff_gate import AGAIN, count_pages, only_series
+from napari_vol3d.io.tiff_gate import only_series
+from napari_vol3d.io.tiff_pages import AGAIN, walk_pages
 from napari_vol3d.io.times import seconds, with_time_step
 
 log = logging.getLogger(__name__)
@@ -53,12 +54,12 @@ def read_tiff(path: Path) -> Volume:
     """
     magic.require(path, "a TIFF file")
     with gate.reading(path) as size:
-        pages = count_pages(path, size)
+        chain = walk_pages(path, size)
         with tifffile.TiffFile(path) as tif:
             root = ome.read_root(tif, path)
             if root is not None:
-                ome.check_planes(root, path, pages)
-            series = only_series(tif, path, pages, size)
+                ome.check_planes(root, path, chain.count)
+            series = only_series(tif, path, chain, size)
             if series.dtype is None or series.dtype.kind not in "buif":
                 raise FileProblem(f"Not plain numbers: {path.name} holds {series.dtype}.", hint="Convert it first.")
             shape = tuple(int(n) for n in series.shape)

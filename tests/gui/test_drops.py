@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from tests.gui.conftest import drop
 from tests.gui.test_hooks import Answer, press
 from tests.io.dicom_phantom import series
 from tests.io.rtstruct_phantom import on_slice, rectangle, structures
-from tests.io.seg_phantom import COLORS, NAMES, segmentation
+from tests.io.seg_phantom import NAMES, segmentation
 from tests.io.zarr_phantom import write_image
 
 WAIT_MS = 30_000
@@ -153,18 +154,23 @@ FORMATS: dict[str, Made] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("make", FORMATS.values(), ids=FORMATS)
 def test_a_dropped_scan_is_shown_as_it_was_read(
-    qtbot: Any, viewer: Viewer, shared_data: Path, tmp_path: Path, told: list[Any], make: Made
+    qtbot: Any, viewer: Viewer, shared_data: Path, tmp_path: Path, told: list[Any], subtests: pytest.Subtests
 ) -> None:
-    path = make(shared_data, tmp_path)
-    drop(viewer, path)
-    settle(qtbot, viewer)
-    (layer,) = viewer.layers
-    assert isinstance(layer, Image)
-    assert_shows(layer, read_volume(path))
-    assert layer.multiscale == path.name.endswith(".ome.zarr")
-    assert not complaints(told)
+    for name, make in FORMATS.items():
+        with subtests.test(name):
+            viewer.layers.clear()
+            told.clear()
+            folder = tmp_path / name
+            folder.mkdir()
+            path = make(shared_data, folder)
+            drop(viewer, path)
+            settle(qtbot, viewer)
+            (layer,) = viewer.layers
+            assert isinstance(layer, Image)
+            assert_shows(layer, read_volume(path))
+            assert layer.multiscale == path.name.endswith(".ome.zarr")
+            assert not complaints(told)
 
 
 def test_a_series_has_a_slider_for_time(viewer: Viewer, shared_data: Path) -> None:
@@ -189,56 +195,62 @@ def test_a_real_mgz_opens(viewer: Viewer, shared_data: Path, told: list[Any]) ->
 # ---- labels --------------------------------------------------------------------------------------------------------
 
 
-def _seg(_: Path, folder: Path) -> tuple[Path, Path]:
+def dicom_seg(folder: Path) -> tuple[Path, Path, list[str]]:
     scan = series(folder / "scan")
     pixels = np.zeros((6, 9, 7), np.uint8)
     pixels[1:3, 2:5, 1:4], pixels[4, 6:8, 5] = 1, 2
-    return scan, segmentation(folder / "seg.dcm", scan, pixels)
+    return scan, segmentation(folder / "seg.dcm", scan, pixels), list(NAMES[:2])
 
 
-def _contours(_: Path, folder: Path) -> tuple[Path, Path]:
+def contours(folder: Path) -> tuple[Path, Path, list[str]]:
     scan = series(folder / "scan")
     box = on_slice(read_volume(scan), rectangle((1, 2), (4, 6)), 1)
-    return scan, structures(folder / "rt.dcm", {NAMES[0]: [box], NAMES[1]: [box + (0, 0, 2.5)]})
+    drawn = {"liver": [box], "spleen": [np.add(box, (0, 0, 2.5))]}
+    return scan, structures(folder / "rt.dcm", drawn), list(drawn)
 
 
-def _slicer(_: Path, folder: Path) -> tuple[Path, Path]:
-    scan = save_nifti(folder / "scan.nii.gz", phantom()[0], spacing=(2, 1, 0.5))
-    volume = read_volume(scan)
-    labels = read_volume(save_nifti(folder / "made.nii.gz", phantom()[1], spacing=(2, 1, 0.5)))
-    return scan, write_labels(folder / "of scan.seg.nrrd", volume.with_data(labels.data, classes=CLASSES))
+def slicer(folder: Path) -> tuple[Path, Path, list[str]]:
+    folder.mkdir()
+    image, labels = phantom()
+    scan = save_nifti(folder / "scan.nii.gz", image, spacing=(2, 1, 0.5))
+    made = read_volume(save_nifti(folder / "made.nii.gz", labels, spacing=(2, 1, 0.5)))
+    target = write_labels(folder / "of scan.seg.nrrd", replace(made, classes=CLASSES))
+    return scan, target, [item.name for item in CLASSES]
 
 
-LABELLED = {"DICOM-SEG": _seg, "RTSTRUCT": _contours, "seg.nrrd": _slicer}
+LABELLED = {"DICOM-SEG": dicom_seg, "RTSTRUCT": contours, "seg.nrrd": slicer}
 
 
-@pytest.mark.parametrize("make", LABELLED.values(), ids=LABELLED)
 def test_labels_dropped_on_their_scan_lie_on_it_with_names_and_colours(
-    qtbot: Any, viewer: Viewer, tmp_path: Path, told: list[Any], make: Any
+    qtbot: Any, viewer: Viewer, tmp_path: Path, told: list[Any], subtests: pytest.Subtests
 ) -> None:
-    scan, path = make(tmp_path, tmp_path)
-    drop(viewer, scan)
-    settle(qtbot, viewer)
-    drop(viewer, path)
-    settle(qtbot, viewer)
-    image, labels = viewer.layers
-    assert isinstance(image, Image)
-    assert isinstance(labels, Labels)
-    volume = read_volume(path)
-    assert_shows(labels, volume)
-    assert labels.data.any()
-    assert labels.data.shape == image.data.shape
-    for index in ((0, 0, 0), (1, 2, 3)):
-        np.testing.assert_allclose(labels.data_to_world(index), image.data_to_world(index), atol=1e-6)
-    assert classes_of(labels) == volume.classes
-    expected = [item.name for item in CLASSES] if "nrrd" in path.name else list(NAMES[:2])
-    assert [item.name for item in classes_of(labels)] == expected
-    for item in volume.classes:
-        shown = np.asarray(labels.get_color(item.id))[:3] * 255
-        assert "#{:02x}{:02x}{:02x}".format(*shown.round().astype(int)) == item.color
-    if make is _seg:
-        assert classes_of(labels)[0].color == "#{:02x}{:02x}{:02x}".format(*COLORS[0])
-    assert not complaints(told)
+    for name, make in LABELLED.items():
+        with subtests.test(name):
+            viewer.layers.clear()
+            scan, path, names = make(tmp_path / name)
+            drop(viewer, scan)
+            settle(qtbot, viewer)
+            drop(viewer, path)
+            settle(qtbot, viewer)
+            image, labels = viewer.layers
+            assert isinstance(image, Image)
+            assert isinstance(labels, Labels)
+            volume = read_volume(path)
+            assert_shows(labels, volume)
+            assert labels.data.any()
+            assert labels.data.shape == image.data.shape
+            for index in ((0, 0, 0), (1, 2, 3)):
+                np.testing.assert_allclose(labels.data_to_world(index), image.data_to_world(index), atol=1e-6)
+            assert [item.name for item in classes_of(labels)] == names
+            assert classes_of(labels) == volume.classes
+            for item in volume.classes:
+                assert hex_of(labels.get_color(item.id)) == item.color
+            assert not complaints(told)
+
+
+def hex_of(color: Any) -> str:
+    red, green, blue = (round(float(value) * 255) for value in color[:3])
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 # ---- several volumes -----------------------------------------------------------------------------------------------
@@ -310,7 +322,8 @@ def test_a_gap_is_asked_about_with_its_reason_and_filled_if_the_person_says_so(
     assert "10 mm instead of 5 mm" in questions[0]
     (layer,) = viewer.layers
     assert layer.data.shape[0] == 5  # four planes, and what was missing between two of them
-    np.testing.assert_allclose(layer.scale[0], 5.0)
+    np.testing.assert_allclose(layer.scale[0], 5.0, rtol=1e-6)
+    assert layer.name == "slice_increment with the gaps filled in between their neighbours"
     assert not complaints(told)
 
 

@@ -45,6 +45,7 @@ def test_with_nothing_chosen_there_is_nothing_to_open(dialog: PartChoice) -> Non
     ("key", "title", "full", "short"),
     [
         ("1.2.840.5#2", "T1 post, 22 slices", "T1 post, 22 slices", "T1 post"), ("0", "image 0", "image 0", "image 0"),
+        ("1.2.840+repair", "with the gaps filled in", "with the gaps filled in", "with the gaps filled in"),
         ("volumes/raw", "9 x 8 x 7, uint8", "volumes/raw: 9 x 8 x 7, uint8", "volumes/raw"),
     ],
 )  # fmt: skip

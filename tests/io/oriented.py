@@ -19,7 +19,7 @@ from tests.io.nifti_phantom import CODES, SPACING, affine_for
 __all__ = ["CODES", "FORMATS", "SPACINGS", "affine_of", "bright", "found_by", "mark", "scan"]
 
 SHAPE = (5, 6, 7)
-SPACINGS = {"isotropic": (1.0, 1.0, 1.0), "thick": (0.8, 0.8, 2.5)}
+SPACINGS = {"isotropic": (1.0, 1.0, 1.0), "thick": (0.8, 0.8, 2.5), "uneven": (0.7, 1.1, 2.5)}
 LPS = np.diag((-1.0, -1.0, 1.0, 1.0))
 BRIGHT, DARK = 900, 100
 # A corner with three arms of different length: no flip and no swap of axes maps it onto itself.

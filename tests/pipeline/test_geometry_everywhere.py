@@ -15,7 +15,7 @@ from tests.io.oriented import CODES, FORMATS, NEAR, SPACINGS, affine_of, bright,
 
 # A prime step through the orientations, so that the sample has all their kinds; every format, spacing and angle.
 SAMPLE = [
-    (kind, CODES[(7 + 17 * n) % len(CODES)], list(SPACINGS)[n % 2], (0, 17)[n // 2 % 2])
+    (kind, CODES[(7 + 17 * n) % len(CODES)], list(SPACINGS)[n % 3], (0, 17)[n // 3 % 2])
     for n, kind in enumerate((*FORMATS, *FORMATS, "DICOM", "NRRD"))
 ]
 
