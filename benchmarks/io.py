@@ -116,7 +116,8 @@ def measure(path: Path, other: Read, turns: int) -> tuple[float, float]:
 
 def tell_ratios(rows: Sequence[tuple[str, float, float]]) -> Figures:
     """Show them, and give them by key."""
-    table(("file", "ours (s)", "library (s)", "ratio"), [(key, ours, theirs, ours / theirs) for key, ours, theirs in rows])
+    shown = [(key, ours, theirs, ours / theirs) for key, ours, theirs in rows]
+    table(("file", "ours (s)", "library (s)", "ratio"), shown)
     figures: Figures = {}
     for key, ours, theirs in rows:
         figures |= {f"{key}_ratio": ours / theirs, f"{key}_s": ours, f"{key}_library_s": theirs}

@@ -1,8 +1,8 @@
 """Damaged files by the thousand: none may crash, hang, take too much memory, or be shown as something else in silence.
 
-Run by hand: `python benchmarks/mutations.py [--files N] [--seed S] [--json FILE] [--quick]`. Seven formats in turn; each
-file is damaged at random and read in a process of its own, under a limit on memory and time. What they are and how
-they are damaged says `tests/io/mutations.py`.
+Run by hand: `python benchmarks/mutations.py [--files N] [--seed S] [--json FILE] [--quick]`. Seven formats in turn;
+each file is damaged at random and read in a process of its own, under a limit on memory and time. What they are and
+how they are damaged says `tests/io/mutations.py`.
 """
 
 from __future__ import annotations

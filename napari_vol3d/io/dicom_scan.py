@@ -134,7 +134,7 @@ def _refuse_lost(path: Path) -> None:
     """Refuse what is no DICOM file but seems to have been one: without it, a slice would be missing."""
     with path.open("rb") as file:
         start = file.read(PREAMBLE)
-    cut = len(start) < PREAMBLE and not any(start) and not path.suffix
+    cut = 0 < len(start) < PREAMBLE and not any(start) and not path.suffix
     if cut or path.suffix.lower() in NAMED:
         kind = magic.kind_of(path) if start else "empty"
         raise FileProblem(

@@ -24,9 +24,9 @@ PREDICTOR, TILE_WIDTH, TILE_LENGTH, MORE_SAMPLES, SAMPLE_KIND, DEPTH, TILE_DEPTH
 OFFSETS, COUNTS = (273, 324), (279, 325)  # of strips, of tiles
 # What a page has to have in common with the first, to be read as that one is; and what a missing tag means.
 DEFAULTS: dict[int, tuple[int, ...]] = {
-    WIDTH: (0,), LENGTH: (0,), BITS: (1,), PACKING: (1,), COLOUR: (), FILL_ORDER: (1,), SAMPLES: (1,), ROWS: (2**32 - 1,),
-    PLANAR: (1,), PREDICTOR: (1,), TILE_WIDTH: (), TILE_LENGTH: (), MORE_SAMPLES: (), SAMPLE_KIND: (1,), DEPTH: (1,),
-    TILE_DEPTH: (),
+    WIDTH: (0,), LENGTH: (0,), BITS: (1,), PACKING: (1,), COLOUR: (), FILL_ORDER: (1,), SAMPLES: (1,),
+    ROWS: (2**32 - 1,), PLANAR: (1,), PREDICTOR: (1,), TILE_WIDTH: (), TILE_LENGTH: (), MORE_SAMPLES: (),
+    SAMPLE_KIND: (1,), DEPTH: (1,), TILE_DEPTH: (),
 }  # fmt: skip
 YCBCR = 6
 # More bytes than this can't be packed into one: deflate (three numbers), LZW, PackBits; Zstandard and JPEG pack best.

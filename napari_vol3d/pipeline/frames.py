@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,15 @@ from napari_vol3d.core.volume import Volume
 from napari_vol3d.pipeline.prediction import Prediction
 
 Verb = Callable[[Volume], Generator[Progress, None, Prediction]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What the time points before have taken."""
+
+    frames: int
+    tiles: int  # of each
+    seconds: float
 
 
 def segment_frames(
@@ -41,7 +50,9 @@ def segment_frames(
         index = min(left, key=lambda each: (abs(each - now), each))
         left.remove(index)
         spent = sum(part.compute_seconds for part in found.values())
-        told = _told(verb(volume.frame(index)), index, done=len(found), frames=volume.frames, spent=spent)
+        tiles = next((part.plan.count for part in found.values()), 0)
+        before = _Before(frames=len(found), tiles=tiles, seconds=spent)
+        told = _told(verb(volume.frame(index)), index, before=before, frames=volume.frames)
         found[index] = yield from told
     parts = [found[index] for index in range(volume.frames)]
     notes = [f"Time point {i + 1}: {note}" for i, part in enumerate(parts) for note in part.notes]
@@ -54,15 +65,16 @@ def segment_frames(
 
 
 def _told(
-    run: Generator[Progress, None, Prediction], index: int, *, done: int, frames: int, spent: float
+    run: Generator[Progress, None, Prediction], index: int, *, before: _Before, frames: int
 ) -> Generator[Progress, None, Prediction]:
     """Pass reports on as reports of the whole series."""
     try:
         while True:
             report = next(run)
+            tiles = report.total or before.tiles  # while a time point is prepared, the bar stays where it is
             yield replace(
                 report, phase=f"{report.phase}, time point {index + 1} of {frames}", frame=index,
-                done=report.done + done * report.total, total=report.total * frames, seconds=report.seconds + spent,
+                done=report.done + before.frames * tiles, total=tiles * frames, seconds=report.seconds + before.seconds,
             )  # fmt: skip
     except StopIteration as end:
         prediction: Prediction = end.value

@@ -277,6 +277,7 @@ def test_of_a_folder_of_slices_those_open_that_are_chosen(
     drop(viewer, folder)
     qtbot.waitUntil(lambda: bool(answer.seen), timeout=WAIT_MS)
     settle(qtbot, viewer)
+    assert not complaints(told)
     assert len(labels.seen) == ("label" in keys)
     kinds = {"image": Image, "label": Labels}
     assert {layer.name: type(layer) for layer in viewer.layers} == {f"em_slices {key}": kinds[key] for key in keys}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from nibabel.freesurfer.mghformat import MGHImage
 
-from tests.io.bad_files import Case, cut, cuts, flip, more, put, refused, same, short, swap, written
+from tests.io.bad_files import Case, cut, cuts, flip, more, put, refused, same, short, written
 from tests.io.nifti_phantom import affine_for
 
 NOISE = np.random.default_rng(1).integers(0, 4000, (10, 11, 12), dtype=np.int16)
@@ -76,8 +76,10 @@ def arrays() -> Iterator[Case]:
     yield refused("npy: version 9", "^Can't be read|version", written("a.npy", npy, put(6, b"\x09")))
     lies = {
         "huge": (TRUNCATED, {"shape": "(30000, 30000, 30000)"}), "axis of 0": (DAMAGED, {"shape": "(10, 0, 12)"}),
-        "axis below zero": (DAMAGED, {"shape": "(10, -11, 12)"}), "axis of 2^80": (TRUNCATED, {"shape": f"(9, 9, {2**80})"}),
-        "axes below zero": (DAMAGED, {"shape": "(-10, -11, 12)"}), "shape of text": ("^Can't", {"shape": "('a', 2, 3)"}),
+        "axis below zero": (DAMAGED, {"shape": "(10, -11, 12)"}),
+        "axis of 2^80": (TRUNCATED, {"shape": f"(9, 9, {2**80})"}),
+        "axes below zero": (DAMAGED, {"shape": "(-10, -11, 12)"}),
+        "shape of text": ("^Can't", {"shape": "('a', 2, 3)"}),
         "shape of truths": ("^Can't|^Damaged|more bytes", {"shape": "(True, True, True)"}),
         "order a number": ("^Can't", {"fortran_order": "5"}), "order missing": ("^Can't", {"more": "1"}),
         "type unknown": ("^Can't", {"descr": "'<q9'"}), "type by code": ("^Can't", {"descr": "__import__('os')"}),
@@ -108,7 +110,8 @@ def surfer() -> Iterator[Case]:
     lies = {
         "huge": (TRUNCATED, ints(1, 30000, 30000, 30000)), "axis of 0": (DAMAGED, ints(1, 10, 0, 12)),
         "axis below zero": (DAMAGED, ints(1, 10, -11, 12)), "two below zero": (DAMAGED, ints(1, -10, -11, 12)),
-        "two frames": (TRUNCATED, ints(4, 2)), "no frame": (DAMAGED, ints(4, 0)), "2^31 frames": (TRUNCATED, ints(4, 2**31 - 1)),
+        "two frames": (TRUNCATED, ints(4, 2)), "no frame": (DAMAGED, ints(4, 0)),
+        "2^31 frames": (TRUNCATED, ints(4, 2**31 - 1)),
         "type 9": ("^Not plain numbers", ints(5, 9)), "type wider": (TRUNCATED, ints(5, 3)),
         "type narrower": ("more bytes", ints(5, 0)), "one slice less": ("more bytes", ints(3, 11)),
         "spacing NaN": ("spacing", put(30, struct.pack(">f", np.nan))), "spacing 0": ("spacing", put(30, bytes(4))),

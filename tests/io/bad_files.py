@@ -57,7 +57,9 @@ def asked(name: str, words: str, make: Make) -> Case:
     return Case(name=name, make=make, verdict="asked", words=words)
 
 
-def same(name: str, make: Make, stored: np.ndarray, affine: np.ndarray, *, part: str | None = None, **more: Any) -> Case:
+def same(
+    name: str, make: Make, stored: np.ndarray, affine: np.ndarray, *, part: str | None = None, **more: Any
+) -> Case:
     """A file that must give these voxels, in the order of its own axes, where `affine` says."""
     return Case(name=name, make=make, verdict="same", facts=facts_about(stored, affine) | more, part=part)
 

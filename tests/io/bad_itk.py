@@ -16,7 +16,11 @@ from tests.io.bad_files import Case, Make, cuts, flip, more, put, refused, same,
 from tests.io.itk_phantom import NOISE, mha_bytes, nrrd_bytes
 
 BODY = NOISE.tobytes(order="F")
-SPACE = {"space": "right-anterior-superior", "space_directions": "(0,1.5,0) (-2,0,0) (0,0,2.5)", "space_origin": "(1,2,3)"}
+SPACE = {
+    "space": "right-anterior-superior",
+    "space_directions": "(0,1.5,0) (-2,0,0) (0,0,2.5)",
+    "space_origin": "(1,2,3)",
+}
 RAS = np.array([[0, -2, 0, 1], [1.5, 0, 0, 2], [0, 0, 2.5, 3], [0, 0, 0, 1.0]])
 PLACED = {"ElementSpacing": "1.5 2 2.5", "Offset": "1 2 3", "TransformMatrix": "0 1 0 -1 0 0 0 0 1"}
 MHA_RAS = np.diag([-1, -1, 1, 1]) @ np.array([[0, -2, 0, 1], [1.5, 0, 0, 2], [0, 0, 2.5, 3], [0, 0, 0, 1.0]])
@@ -77,8 +81,10 @@ def nrrds() -> Iterator[Case]:
     files = {
         "raw": nrrd(), "gzip": nrrd_gz(), "bzip2": nrrd(encoding="bzip2", body=bz2.compress(BODY)),
         "text": nrrd(encoding="text", body=text), "zlib called gzip": nrrd(encoding="gzip", body=zlib.compress(BODY)),
-        "big-endian": nrrd_bytes(NOISE.astype(">i2"), **SPACE), "skipped bytes": nrrd(byte_skip="16", body=bytes(16) + BODY),
-        "from the end": nrrd(byte_skip="-1", body=b"junk" + BODY), "comments": swap(b"endian", b"# hello\nendian")(nrrd()),
+        "big-endian": nrrd_bytes(NOISE.astype(">i2"), **SPACE),
+        "skipped bytes": nrrd(byte_skip="16", body=bytes(16) + BODY),
+        "from the end": nrrd(byte_skip="-1", body=b"junk" + BODY),
+        "comments": swap(b"endian", b"# hello\nendian")(nrrd()),
     }  # fmt: skip
     for name, content in files.items():
         yield same(f"nrrd: {name}", written("a.nrrd", content), NOISE, RAS, anatomical=True, unit="mm")
@@ -91,7 +97,9 @@ def nrrds() -> Iterator[Case]:
     yield refused("nrrd.gz: a flipped bit", "checksum", written("a.nrrd", nrrd_gz, flip(-900)))
     bombs = {"gzip": gzip.compress(bytes(300_000_000), 1), "bzip2": bz2.compress(bytes(40_000_000))}
     for encoding, bomb in bombs.items():
-        yield refused(f"nrrd: a bomb of {encoding}", "more bytes", written("a.nrrd", nrrd(encoding=encoding, body=bomb)))
+        yield refused(
+            f"nrrd: a bomb of {encoding}", "more bytes", written("a.nrrd", nrrd(encoding=encoding, body=bomb))
+        )
         lie = nrrd(encoding=encoding, body=bomb[:200], sizes="30000 30000 30000")
         yield refused(f"nrrd: huge, {encoding}", f"{TRUNCATED}|checksum|^Can't", written("a.nrrd", lie))
     twice = gzip.compress(BODY) + gzip.compress(BODY)
@@ -102,15 +110,19 @@ def nrrds() -> Iterator[Case]:
         "axis of 2^64 + 10": (DAMAGED, {"sizes": f"12 11 {2**64 + 10}"}), "two sizes": (DAMAGED, {"sizes": "12 11"}),
         "one slice more": (TRUNCATED, {"sizes": "12 11 11"}), "one slice less": ("more bytes", {"sizes": "12 11 9"}),
         "of 99 axes": (DAMAGED, {"dimension": "99"}), "without sizes": (DAMAGED, {"sizes": None}),
-        "type unknown": ("^Not plain numbers", {"type": "quaternion"}), "type block": ("^Not plain numbers", {"type": "block"}),
+        "type unknown": ("^Not plain numbers", {"type": "quaternion"}),
+        "type block": ("^Not plain numbers", {"type": "block"}),
         "type wider": (TRUNCATED, {"type": "int"}), "type narrower": ("more bytes", {"type": "uchar"}),
-        "without byte order": ("byte order", {"endian": None}), "byte order middle": ("byte order", {"endian": "middle"}),
-        "encoding unknown": ("^Unknown encoding", {"encoding": "zstd"}), "encoding hex": ("^Unknown encoding", {"encoding": "hex"}),
+        "without byte order": ("byte order", {"endian": None}),
+        "byte order middle": ("byte order", {"endian": "middle"}),
+        "encoding unknown": ("^Unknown encoding", {"encoding": "zstd"}),
+        "encoding hex": ("^Unknown encoding", {"encoding": "hex"}),
         "raw called gzip": ("checksum|^Can't be read|^Truncated", {"encoding": "gzip", "body": BODY}),
         "gzip called raw": (f"{TRUNCATED}|more bytes", {"body": gzip.compress(BODY)}),
         "raw called text": ("^Can't be read|^Truncated|more than", {"encoding": "text", "body": BODY}),
         "skips more than there is": (TRUNCATED, {"byte_skip": "999999"}),
-        "skips a byte": (TRUNCATED, {"byte_skip": "1"}), "skips -2 bytes": (TRUNCATED + "|more", {"byte_skip": "-9999"}),
+        "skips a byte": (TRUNCATED, {"byte_skip": "1"}),
+        "skips -2 bytes": (TRUNCATED + "|more", {"byte_skip": "-9999"}),
         "skips 10^17 lines": (TRUNCATED + "|" + DAMAGED, {"line_skip": "1" + "0" * 17}),
         "colours": ("^Colours", {"kinds": "RGB-color domain domain", "space_directions": "none (1,0,0) (0,1,0)"}),
         "complex": ("complex", {"kinds": "complex domain domain", "space_directions": "none (1,0,0) (0,1,0)"}),
@@ -120,14 +132,17 @@ def nrrds() -> Iterator[Case]:
         "directions alike": (SPACING, {"space_directions": "(0,1,0) (0,1,0) (0,0,1)"}),
         "two directions": (DAMAGED + "|geometry", {"space_directions": "(1,0,0) (0,1,0)"}),
         "origin of text": (DAMAGED + "|geometry", {"space_origin": "(a,b,c)"}),
-        "space of Mars": ("^Unknown space|" + DAMAGED, {"space": "mars"}), "unknown field": ("unknown field", {"magic": "1"}),
+        "space of Mars": ("^Unknown space|" + DAMAGED, {"space": "mars"}),
+        "unknown field": ("unknown field", {"magic": "1"}),
     }  # fmt: skip
     for name, (words, changes) in lies.items():
         yield refused(f"nrrd: {name}", words, written("a.nrrd", nrrd_bytes(NOISE, **{**SPACE, **changes})))
     yield refused("nrrd: sizes twice", "twice", written("a.nrrd", swap(b"endian", b"sizes: 1 1 1\nendian")(nrrd())))
     yield refused("nrrd: version 9", "^Not an NRRD", written("a.nrrd", nrrd, put(7, b"9")))
     yield refused("nrrd: a web page", "^Not an NRRD.* web page", written("a.nrrd", b"<html><body>404</body></html>"))
-    yield refused("nrrd: a header of 40 MB", "does not end", written("a.nrrd", lambda: b"NRRD0005\n" + b"# x\n" * 10_000_000))
+    yield refused(
+        "nrrd: a header of 40 MB", "does not end", written("a.nrrd", lambda: b"NRRD0005\n" + b"# x\n" * 10_000_000)
+    )
 
 
 def metaimages() -> Iterator[Case]:
@@ -145,27 +160,39 @@ def metaimages() -> Iterator[Case]:
     yield refused("mha.zlib: bytes behind", "more bytes", written("a.mha", mha_zlib, more(b"garbage!")))
     yield refused("mha.zlib: wrong checksum", "checksum|incorrect data", written("a.mha", mha_zlib, flip(-2)))
     yield refused("mha.zlib: a flipped bit", "checksum|Error -3|incorrect", written("a.mha", mha_zlib, flip(-900)))
-    yield refused("mha.zlib: size unsaid, cut", TRUNCATED, written("a.mha", mha(CompressedData="True", CompressedDataSize=None), short(9)))
+    yield refused(
+        "mha.zlib: size unsaid, cut",
+        TRUNCATED,
+        written("a.mha", mha(CompressedData="True", CompressedDataSize=None), short(9)),
+    )
     bomb = zlib.compress(bytes(300_000_000), 1)
     yield refused("mha: a bomb", "more bytes", written("a.mha", mha(CompressedData="True", body=bomb)))
     packed = {"CompressedData": "True"}
     lies: dict[str, tuple[str, dict[str, Any]]] = {
-        "huge": (TRUNCATED, {"DimSize": "30000 30000 30000"}), "huge, packed": (TRUNCATED, {**packed, "DimSize": "30000 30000 30000"}),
-        "axis of 0": (DAMAGED, {"DimSize": "12 0 10"}), "axis below zero": (DAMAGED + "|^Can't", {"DimSize": "12 -11 10"}),
-        "two sizes": (DAMAGED + "|^Can't", {"DimSize": "12 11"}), "of 9 axes": (DAMAGED + "|^Too many|^Not", {"NDims": "9"}),
-        "one slice more": (TRUNCATED, {"DimSize": "12 11 11"}), "one slice less": ("more bytes", {"DimSize": "12 11 9"}),
+        "huge": (TRUNCATED, {"DimSize": "30000 30000 30000"}),
+        "huge, packed": (TRUNCATED, {**packed, "DimSize": "30000 30000 30000"}),
+        "axis of 0": (DAMAGED, {"DimSize": "12 0 10"}),
+        "axis below zero": (DAMAGED + "|^Can't", {"DimSize": "12 -11 10"}),
+        "two sizes": (DAMAGED + "|^Can't", {"DimSize": "12 11"}),
+        "of 9 axes": (DAMAGED + "|^Too many|^Not", {"NDims": "9"}),
+        "one slice more": (TRUNCATED, {"DimSize": "12 11 11"}),
+        "one slice less": ("more bytes", {"DimSize": "12 11 9"}),
         "one slice more, packed": (TRUNCATED, {**packed, "DimSize": "12 11 11"}),
         "one slice less, packed": ("more bytes", {**packed, "DimSize": "12 11 9"}),
-        "type unknown": ("^Not plain|" + DAMAGED, {"ElementType": "MET_OTHER"}), "type wider": (TRUNCATED, {"ElementType": "MET_INT"}),
-        "two channels": (TRUNCATED, {"ElementNumberOfChannels": "2"}), "no channel": (DAMAGED, {"ElementNumberOfChannels": "0"}),
+        "type unknown": ("^Not plain|" + DAMAGED, {"ElementType": "MET_OTHER"}),
+        "type wider": (TRUNCATED, {"ElementType": "MET_INT"}),
+        "two channels": (TRUNCATED, {"ElementNumberOfChannels": "2"}),
+        "no channel": (DAMAGED, {"ElementNumberOfChannels": "0"}),
         "10^17 channels": (TRUNCATED + "|" + DAMAGED, {"ElementNumberOfChannels": "1" + "0" * 17}),
         "packed size too large": (TRUNCATED, {**packed, "CompressedDataSize": "999999"}),
         "raw called packed": ("checksum|^Can't|^Truncated", {**packed, "body": BODY}),
         "packed called raw": (TRUNCATED, {"body": zlib.compress(BODY)}),
         "spacing NaN": ("^Can't be read.*ElementSpacing", {"ElementSpacing": "nan 1 1"}),
-        "spacing zero": (SPACING, {"ElementSpacing": "0 1 1"}), "matrix singular": ("plane", {"TransformMatrix": "1 0 0 1 0 0 0 0 1"}),
+        "spacing zero": (SPACING, {"ElementSpacing": "0 1 1"}),
+        "matrix singular": ("plane", {"TransformMatrix": "1 0 0 1 0 0 0 0 1"}),
         "matrix of inf": ("^Can't be read.*TransformMatrix", {"TransformMatrix": "inf 0 0 0 1 0 0 0 1"}),
-        "offset of text": ("^Can't be read", {"Offset": "a b c"}), "byte order maybe": ("^Can't be read", {"BinaryDataByteOrderMSB": "Maybe"}),
+        "offset of text": ("^Can't be read", {"Offset": "a b c"}),
+        "byte order maybe": ("^Can't be read", {"BinaryDataByteOrderMSB": "Maybe"}),
         "header size lies": (f"{TRUNCATED}|{DAMAGED}|more bytes", {"HeaderSize": "5"}),
     }  # fmt: skip
     for name, (words, changes) in lies.items():
@@ -187,7 +214,8 @@ def beside(kind: str, name: str, text: Callable[..., bytes]) -> Iterator[Case]:
     for data, words in wrong.items():
         yield refused(f"{kind}: names {data}", words, detached(name, text, data))
     for what, words, content in (
-        ("cut by a byte", TRUNCATED, BODY[:-1]), ("a byte more", "more bytes", BODY + b"x"), ("empty", "^Empty file", b""),
+        ("cut by a byte", TRUNCATED, BODY[:-1]), ("a byte more", "more bytes", BODY + b"x"),
+        ("empty", "^Empty file", b""),
     ):  # fmt: skip
         yield refused(f"{kind}: data {what}", words, detached(name, text, "own.raw", {"own.raw": content}))
     pattern = "s%03d.raw 1 999999999 1"

@@ -151,7 +151,8 @@ def lying() -> Iterator[Case]:
 
 def disguised() -> Iterator[Case]:
     others = {
-        "a TIFF file": inner_tiff(), "a web page": b"<!DOCTYPE html><title>404</title>", "a ZIP archive": b"PK\3\4" * 99,
+        "a TIFF file": inner_tiff(), "a web page": b"<!DOCTYPE html><title>404</title>",
+        "a ZIP archive": b"PK\3\4" * 99,
         "a PNG picture": b"\x89PNG\r\n\x1a\n" + bytes(99), "a DICOM file": bytes(128) + b"DICM" + bytes(99),
         "a text file": b"see the other folder\n" * 30, "an HDF5 file": b"\x89HDF\r\n\x1a\n" + bytes(99),
         "no format known here": b"\1\2\3\4" * 200, "the header of a NIfTI pair": pair(b"ni1\0"),

@@ -102,19 +102,33 @@ def slices() -> Iterator[Case]:
     yield same("slices: TIFF", pictures(), PICTURES, PIXELS, unit="pixel")
     yield same("slices: counted from 7 in threes", pictures(_in_threes), PICTURES, PIXELS)
     yield refused("slices: a number missing", "^Missing slice", pictures(lambda f: (f / "image_4.tif").unlink()))
-    yield refused("slices: a number twice", "^Two slices", pictures(lambda f: tifffile.imwrite(f / "image_04.tif", PICTURES[4])))
+    yield refused(
+        "slices: a number twice", "^Two slices", pictures(lambda f: tifffile.imwrite(f / "image_04.tif", PICTURES[4]))
+    )
     yield refused("slices: an odd size", "^Not like the others: image_4", pictures(other(4, PICTURES[4, :, :8])))
-    yield refused("slices: an odd type", "^Not like the others: image_4", pictures(other(4, PICTURES[4].astype(np.uint32))))
-    yield refused("slices: one is a stack", "^Not one slice: image_4", pictures(other(4, PICTURES[:3], photometric="minisblack")))
+    yield refused(
+        "slices: an odd type", "^Not like the others: image_4", pictures(other(4, PICTURES[4].astype(np.uint32)))
+    )
+    yield refused(
+        "slices: one is a stack", "^Not one slice: image_4", pictures(other(4, PICTURES[:3], photometric="minisblack"))
+    )
     rgb = np.arange(12 * 9 * 3, dtype=np.uint16).reshape(12, 9, 3)
     yield refused("slices: one is coloured", "^Colours", pictures(other(4, rgb, photometric="rgb")))
     yield refused("slices: one cut in half", "^Truncated", pictures(picture(4, cut(0.5))))
     yield refused("slices: one cut by a byte", "^Truncated", pictures(picture(4, short(1))))
     yield refused("slices: one empty", "^Empty file: image_4", pictures(picture(4, cut(0))))
-    yield refused("slices: one in truth text", "^Not a TIFF file: image_4", pictures(lambda f: (f / "image_4.tif").write_bytes(b"hello " * 20)))
+    yield refused(
+        "slices: one in truth text",
+        "^Not a TIFF file: image_4",
+        pictures(lambda f: (f / "image_4.tif").write_bytes(b"hello " * 20)),
+    )
     yield refused("slices: one a pipe", "^Not a regular|^Missing slice", pictures(_piped))
     yield refused("slices: one a broken link", "^Broken link|^Missing slice", pictures(_broken))
-    yield asked("slices: two series", "^2 volumes", pictures(lambda f: [tifffile.imwrite(f / f"label_{k}.tif", PICTURES[k]) for k in (1, 2)]))
+    yield asked(
+        "slices: two series",
+        "^2 volumes",
+        pictures(lambda f: [tifffile.imwrite(f / f"label_{k}.tif", PICTURES[k]) for k in (1, 2)]),
+    )
 
 
 def _in_threes(folder: Path) -> None:

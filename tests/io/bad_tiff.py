@@ -129,7 +129,9 @@ def _spaced() -> bytes:
 
 def damaged() -> Iterator[Case]:
     plain, packed = functools.partial(tiff, metadata=None), functools.partial(tiff, **PACKED)
-    yield refused("tiff: cut to five bytes", "^Not a TIFF|^Can't be read|^Truncated", written("a.tif", plain, cut(0.0005)))
+    yield refused(
+        "tiff: cut to five bytes", "^Not a TIFF|^Can't be read|^Truncated", written("a.tif", plain, cut(0.0005))
+    )
     yield refused("tiff: cut within its last page", TRUNCATED, written("a.tif", plain, short(20)))
     yield same("tiff: cut by a byte of padding", written("a.tif", plain, short(1)), NOISE, PIXELS)
     yield refused("tiff: cut within its first page", TRUNCATED, written("a.tif", plain, cut(0.01)))
@@ -143,7 +145,9 @@ def damaged() -> Iterator[Case]:
     yield refused("tiff: deflate, wrong checksum", "^Can't be read|checksum", trailer)
     for name in ("lzw", "zstd"):
         content = functools.partial(tiff, compression=name, metadata=None)
-        zeros = written("a.tif", content, strip(4, lambda part: part[: len(part) // 2] + bytes(len(part) - len(part) // 2)))
+        zeros = written(
+            "a.tif", content, strip(4, lambda part: part[: len(part) // 2] + bytes(len(part) - len(part) // 2))
+        )
         yield refused(f"tiff: {name}, half a strip of zeros", "^Can't be read|^Damaged", zeros)
     for name, kind in (("a ZIP", b"PK\3\4" + bytes(99)), ("a web page", b"<html>404</html>"), ("text", b"hello " * 99)):
         yield refused(f"tiff: in truth {name}", "^Not a TIFF", written("a.tif", kind))
@@ -152,7 +156,9 @@ def damaged() -> Iterator[Case]:
 
 def lying() -> Iterator[Case]:
     wide, long, bits, packing, offsets, samples, rows, counts = 256, 257, 258, 259, 273, 277, 278, 279
-    reason = "^Can't be read|^Damaged|^Truncated|^No image|^Several images|^Pages that differ|^Not plain|^Compression not"
+    reason = (
+        "^Can't be read|^Damaged|^Truncated|^No image|^Several images|^Pages that differ|^Not plain|^Compression not"
+    )
     lies: dict[str, tuple[int, int, dict[str, int]]] = {
         "width 0": (wide, 0, {}), "length 0": (long, 0, {}), "width 2^31": (wide, 2**31, {"kind": 4}),
         "length 2^31": (long, 2**31, {"kind": 4}), "width one more": (wide, 21, {}), "length one more": (long, 25, {}),
@@ -169,9 +175,13 @@ def lying() -> Iterator[Case]:
                 content = functools.partial(tiff, **(PACKED if packed else {"metadata": None}))
                 title = f"tiff: {name} on page {page}{', deflate' if packed else ''}"
                 yield refused(title, reason, written("a.tif", content, entry(tag, value, page, **more_of_it)))
-    yield refused("tiff: deflate called raw", reason, written("a.tif", functools.partial(tiff, **PACKED), entry(packing, 1)))
+    yield refused(
+        "tiff: deflate called raw", reason, written("a.tif", functools.partial(tiff, **PACKED), entry(packing, 1))
+    )
     for what, options in (("a strip", {"rowsperstrip": 65535}), ("tiles", {"tile": (65520, 65520)})):
-        yield refused(f"tiff: 65535 x 65535 in 3 kB, {what}", TRUNCATED, written("a.tif", functools.partial(_bomb, **options)))
+        yield refused(
+            f"tiff: 65535 x 65535 in 3 kB, {what}", TRUNCATED, written("a.tif", functools.partial(_bomb, **options))
+        )
 
 
 def _bomb(**options: Any) -> bytes:
@@ -191,10 +201,17 @@ def _bomb(**options: Any) -> bytes:
 
 
 def described() -> Iterator[Case]:
-    elsewhere = (b"<TiffData ", b'<TiffData FirstZ="0"><UUID FileName="../other.ome.tif">urn:uuid:1</UUID></TiffData><TiffData ')
-    yield refused("tiff: OME names another file", "^Only a part", written("a.ome.tif", functools.partial(ome, elsewhere)))
+    elsewhere = (
+        b"<TiffData ",
+        b'<TiffData FirstZ="0"><UUID FileName="../other.ome.tif">urn:uuid:1</UUID></TiffData><TiffData ',
+    )
+    yield refused(
+        "tiff: OME names another file", "^Only a part", written("a.ome.tif", functools.partial(ome, elsewhere))
+    )
     entities = b'<!DOCTYPE a [<!ENTITY x "y"><!ENTITY z "&x;&x;&x;">]><OME '
-    yield refused("tiff: OME with entities", "entities", written("a.ome.tif", functools.partial(ome, (b"<OME ", entities))))
+    yield refused(
+        "tiff: OME with entities", "entities", written("a.ome.tif", functools.partial(ome, (b"<OME ", entities)))
+    )
     reason = "^Can't be read|^Damaged|^Truncated|^Pages|^Axes|^Several"
     for name, old, new in (
         ("more slices", b'SizeZ="10"', b'SizeZ="12"'), ("10^9 slices", b'SizeZ="10"', b'SizeZ="1000000000"'),

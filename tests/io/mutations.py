@@ -154,8 +154,8 @@ def mutate(parts: Mapping[str, Part], rng: np.random.Generator) -> Mutant:
     if kind == "flipped":
         places = [at, *(int(n) for n in rng.integers(len(whole), size=rng.integers(8)))]
         changed = bytearray(whole)
-        for place_ in places:
-            changed[place_] ^= 1 << int(rng.integers(8))
+        for one in places:
+            changed[one] ^= 1 << int(rng.integers(8))
         return _mutant(kind, name, part, bytes(changed), places)
     if kind == "overwritten":
         content = whole[:at] + rng.bytes(min(length, len(whole) - at)) + whole[at + length :]
@@ -258,9 +258,8 @@ def _dicom() -> dict[str, Part]:
 
 
 def _dicom_slice(number: int) -> Part:
-    place_ = list(np.asarray(dicom_phantom.ORIGIN) + [0, 0, 2.5 * number])
     ds = dicom_phantom.image(
-        NOISE[number], ImagePositionPatient=[float(one) for one in place_], InstanceNumber=number + 1,
+        NOISE[number], ImagePositionPatient=[-31.25, 12.5, 2.5 * number], InstanceNumber=number + 1,
         SOPInstanceUID=f"1.2.3.4.5.{number}", RescaleSlope="1", RescaleIntercept="-1024",
     )  # fmt: skip
     file = io.BytesIO()

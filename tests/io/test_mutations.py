@@ -1,4 +1,4 @@
-"""Damaged at random, files of seven formats are refused or read as before; thousands more in benchmarks/mutations.py."""
+"""Damaged at random, files of seven formats are refused or read as before; thousands in `benchmarks/mutations.py`."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ BITS, ROWS, OFFSETS, COUNTS = 258, 278, 273, 279
 
 def written(*stacks, **options) -> bytes:
     file = io.BytesIO()
-    with tifffile.TiffWriter(file, bigtiff=options.pop("bigtiff", False), byteorder=options.pop("byteorder", "<")) as tif:
+    kind = {name: options.pop(name) for name in ("bigtiff", "byteorder") if name in options}
+    with tifffile.TiffWriter(file, **kind) as tif:
         for stack in stacks:
             tif.write(stack, **GRAY, **options)
     return file.getvalue()

@@ -43,8 +43,8 @@ def test_sizes_that_frames_say(count):
 @pytest.mark.parametrize("options", [{}, {"shards": (8, 20, 18)}, {"zarr_format": 2}])
 def test_whole_stores_are_read(tmp_path, packing, options):
     if "zarr_format" in options:
-        options = {"zarr_format": 2}
-        packed = {"blosc": numcodecs.Blosc(), "gzip": numcodecs.GZip(), "zstd": numcodecs.Zstd(), "plain": None}[packing]
+        codecs = {"blosc": numcodecs.Blosc(), "gzip": numcodecs.GZip(), "zstd": numcodecs.Zstd()}
+        packed = codecs.get(packing)
         array = zarr.create_array(
             LocalStore(tmp_path / "a.zarr"), shape=DATA.shape, dtype="u2", chunks=(4, 20, 18), compressors=packed,
             zarr_format=2,
@@ -68,7 +68,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path, what, options):
         chunk.mkdir()
     else:
         chunk.symlink_to("/dev/zero" if "zero" in what else "gone")
-    with pytest.raises(FileProblem, match=r"^Can't be read: a\.zarr \(c/0/0/0 is (no regular file|a link to nothing)\)"):
+    with pytest.raises(FileProblem, match=r"^Can't be read: a\.zarr \(c/0/0/0 is (no regular|a link to nothing)"):
         np.asarray(read_zarr(path).data)
 
 

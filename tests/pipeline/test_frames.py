@@ -36,6 +36,8 @@ def test_each_time_point_is_segmented_as_if_alone(shared_engine, tiny_model):
     for report in tiles:
         np.testing.assert_array_equal(found.labels[(*report.finished.slices, report.frame)], report.labels)
     assert [report.frame for report in tiles] == sorted(report.frame for report in tiles)
+    told = [report.done for report in reports if report.total]
+    assert told == sorted(told)
     assert (tiles[-1].done, tiles[-1].total) == (3 * found.plan.count, 3 * found.plan.count)
     assert "time point 3 of 3" in tiles[-1].phase
 
