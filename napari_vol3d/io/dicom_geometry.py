@@ -118,7 +118,7 @@ def check_even(planes: Sequence[Plane], part: str) -> None:
         f"{word}: gap of {steps[worst]:.4g} mm instead of {usual:.4g} mm between {planes[worst].name} and "
         f"{planes[worst + 1].name}.",
         hint="Add what is missing, or open it with the gaps filled in between their neighbours",
-        part=Part(key=part, title="with the gaps filled in between their neighbours"),
+        part=Part(key=part, title="gaps filled in"),
     )
 
 
@@ -131,7 +131,7 @@ def check_tilt(planes: Sequence[Plane], part: str) -> None:
             f"Tilted gantry: {angle:.1f} degrees between the slices' line and their normal, from {planes[0].name} to "
             f"{planes[-1].name}.",
             hint="Open it as it is, with sheared voxels that lie where they were taken",
-            part=Part(key=part, title="with sheared voxels, which lie where they were taken"),
+            part=Part(key=part, title="sheared as it was taken"),
         )
 
 

@@ -324,7 +324,7 @@ def test_a_gap_is_asked_about_with_its_reason_and_filled_if_the_person_says_so(
     (layer,) = viewer.layers
     assert layer.data.shape[0] == 5  # four planes, and what was missing between two of them
     np.testing.assert_allclose(layer.scale[0], 5.0, rtol=1e-6)
-    assert layer.name == "slice_increment with the gaps filled in between their neighbours"
+    assert layer.name == "slice_increment gaps filled in"
     assert not complaints(told)
 
 

@@ -27,6 +27,7 @@ def scan_words(scan: Volume) -> str:
     edges = f"{spacing[0]:.3g}" if same else lengths(spacing)
     unit = {"um": "µm", "pixel": "(no voxel size)"}.get(scan.geometry.unit, scan.geometry.unit)
     line = f"{' x '.join(map(str, scan.shape))} · {edges} {unit} · {scan.data.dtype}"
+    line += f" · {scan.frames:,} time points" * scan.timed
     side = side_words(scan.geometry)
     return f"{line}<br>{side}" if side else line
 
