@@ -7,9 +7,11 @@ with zeros.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import add
 from pathlib import Path
 from typing import IO
 
@@ -89,7 +91,8 @@ def walk_pages(path: Path, size: int) -> Chain:
     """
     seen: set[int] = set()
     first: dict[int, tuple[int, ...]] = {}
-    usual: list[Entry] = []
+    last: list[Entry] = []
+    need = _Need(packed=False, whole=0, least=0, parts=0)
     odd = 0
     with path.open("rb") as file:
         tiff, offset = _opened(file, path, size)
@@ -99,14 +102,22 @@ def walk_pages(path: Path, size: int) -> Chain:
             seen.add(offset)
             entries, offset = _directory(tiff, offset)
             kinds = [entry for entry in entries if entry[0] in DEFAULTS]
-            if kinds != usual:  # most pages have the same ones, byte by byte
+            if kinds != last:  # most pages have the same ones, byte by byte
                 found = DEFAULTS | {entry[0]: tiff.values(entry) for entry in kinds}
-                first, usual = first or found, usual or kinds
+                first, last, need = first or found, kinds, _need(found)
                 odd = odd or (len(seen) if found != first else 0)
-            else:
-                found = first
-            _check_amount(tiff, {entry[0]: entry for entry in entries}, found)
+            _check_amount(tiff, entries, need)
     return Chain(count=len(seen), odd=odd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Need:
+    """What must be stored of a page: bytes of it whole, the least that they can be packed into, strips or tiles."""
+
+    packed: bool
+    whole: int
+    least: int
+    parts: int
 
 
 def _opened(file: IO[bytes], path: Path, size: int) -> tuple[_File, int]:
@@ -139,38 +150,34 @@ def _directory(tiff: _File, offset: int) -> tuple[list[Entry], int]:
     return entries, tiff.unpack(end, tiff.link)[0]
 
 
-def _check_amount(tiff: _File, entries: dict[int, Entry], kinds: dict[int, tuple[int, ...]]) -> None:
+def _check_amount(tiff: _File, entries: list[Entry], need: _Need) -> None:
     """Refuse a page of which not all strips or tiles are there, or that are too small for what it declares."""
-    offsets, counts = (
-        next((tiff.values(entries[tag]) for tag in tags if tag in entries), ()) for tags in (OFFSETS, COUNTS)
-    )
-    packing, bits = kinds[PACKING][0], _bits(kinds)
-    if not counts and packing == 1 and len(offsets) == 1:  # very old files
-        counts = (bits // 8,)
+    offsets = next((tiff.values(entry) for entry in entries if entry[0] in OFFSETS), ())
+    counts = next((tiff.values(entry) for entry in entries if entry[0] in COUNTS), ())
+    if not counts and not need.packed and len(offsets) == 1:  # very old files
+        counts = (need.whole,)
     if len(offsets) != len(counts) or not offsets or min(offsets) < 1 or min(counts) < 1:
         raise FileProblem(f"Damaged file: a page of {tiff.path.name} has no voxels.", hint=AGAIN)
-    end = max(offset + count for offset, count in zip(offsets, counts, strict=True))
+    end = max(map(add, offsets, counts))
     if end > tiff.size:
         raise gate.truncated(tiff.path, end, tiff.size)
     stored = sum(counts)
-    least = bits // 8 if packing == 1 else bits // 8 // MOST_PACKED.get(packing, MOST_OTHERS)
-    if stored < least and (packing, kinds[COLOUR]) != (1, (YCBCR,)):  # of which some is left out
-        raise gate.truncated(tiff.path, bits // 8, stored, packed=packing != 1)
-    parts = 1
-    for number in _parts(kinds):
-        parts *= number
-    if len(offsets) < parts and (packing != 1 or len(offsets) > 1):
+    if stored < need.least:
+        raise gate.truncated(tiff.path, need.whole, stored, packed=need.packed)
+    if len(offsets) < need.parts and (need.packed or len(offsets) > 1):
         raise FileProblem(
-            f"Damaged file: a page of {tiff.path.name} has {len(offsets)} of {parts} strips or tiles.", hint=AGAIN
+            f"Damaged file: a page of {tiff.path.name} has {len(offsets)} of {need.parts} strips or tiles.", hint=AGAIN
         )
 
 
-def _bits(kinds: dict[int, tuple[int, ...]]) -> int:
-    """Give the bits that a page has once it is unpacked."""
-    total = kinds[SAMPLES][0] * (kinds[BITS] or (1,))[0]
-    for tag in (WIDTH, LENGTH, DEPTH):
-        total *= kinds[tag][0]
-    return total
+def _need(kinds: dict[int, tuple[int, ...]]) -> _Need:
+    packing = kinds[PACKING][0]
+    bits = math.prod(kinds[tag][0] for tag in (SAMPLES, WIDTH, LENGTH, DEPTH)) * (kinds[BITS] or (1,))[0]
+    most = 1 if packing == 1 else MOST_PACKED.get(packing, MOST_OTHERS)
+    thinned = (packing, kinds[COLOUR]) == (1, (YCBCR,))  # some of its samples are left out
+    return _Need(
+        packed=packing != 1, whole=bits // 8, least=0 if thinned else bits // 8 // most, parts=math.prod(_parts(kinds))
+    )
 
 
 def _parts(kinds: dict[int, tuple[int, ...]]) -> Iterator[int]:

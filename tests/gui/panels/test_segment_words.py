@@ -103,3 +103,10 @@ def test_classes_beyond_a_dozen_are_counted() -> None:
     assert chips(classes).endswith("and 105 more")
     assert chips(classes[:12]).count("■") == 12
     assert chip("#112233") in chips(classes)
+
+
+def test_a_series_says_how_many_time_points_it_has() -> None:
+    series = Volume(
+        data=np.zeros((3, 4, 5, 12), np.uint8), geometry=Geometry.from_spacing((1.0, 1.0, 1.0)), timed=True
+    )  # fmt: skip
+    assert scan_words(series) == "3 x 4 x 5 · 1 mm · uint8 · 12 time points"
