@@ -131,7 +131,8 @@ def _segment_one(
     plan = plan_segment(volume, card, settings, chosen.box, models=len(models))
     rate = expected_rate(card, "CPU" if settings.device == "cpu" else "")
     sys.stderr.write(f"{scan.name}: {plan.sentence(None if rate is None else rate * plan.megavoxels)}\n")
-    store = _store(target, volume, models, settings, chosen) if target.name.endswith(STORE) and not volume.timed else None
+    stored = target.name.endswith(STORE) and not volume.timed
+    store = _store(target, volume, models, settings, chosen) if stored else None
     verb = segment(
         volume, models[0], settings, engine=engine, others=models[1:], region=chosen.box, sink=store,
         mask=_mask(chosen.mask, volume),

@@ -54,7 +54,7 @@ FORMATS = (
     ),
     Format(
         name="DICOM", extensions=(".dcm", ".ima", ".dicom"), several=True, saves=(".dcm",),
-        read="napari_vol3d.io.dicom:read_dicom", write="napari_vol3d.io.dicom_seg:write_dicom_seg",
+        read="napari_vol3d.io.dicom.images:read_dicom", write="napari_vol3d.io.dicom.seg:write_dicom_seg",
     ),
     Format(
         name="NRRD", extensions=(".seg.nrrd", ".nrrd", ".nhdr"), saves=(".seg.nrrd", ".nrrd"),

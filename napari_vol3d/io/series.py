@@ -17,8 +17,8 @@ def series_of(path: Path) -> tuple[Path, str] | None:
 
     if not is_dicom(path):
         return None
-    from napari_vol3d.io.dicom_header import quiet, read_header
-    from napari_vol3d.io.dicom_scan import is_labels
+    from napari_vol3d.io.dicom.header import quiet, read_header
+    from napari_vol3d.io.dicom.scan import is_labels
 
     try:
         with quiet():
