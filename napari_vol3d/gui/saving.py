@@ -28,6 +28,7 @@ KINDS = {  # what the dialog offers, and the extension that completes a name typ
     "DICOM segmentation (*.dcm)": ".dcm",
     "Surfaces in mm (*.stl *.obj)": ".stl",
     "Table of volumes (*.csv)": ".csv",
+    "Names and colours (*.label *.json)": ".label",
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass, default_color
+from napari_vol3d.core.volume import Volume
 from napari_vol3d.io import gate
 from napari_vol3d.io.registry import stem
 from napari_vol3d.io.safe_write import write_safely
@@ -127,6 +128,20 @@ def write_sidecar(target: Path, classes: Sequence[LabelClass]) -> Path:
             raise SaveProblem(f"{target.name} was not saved: it did not read back the same.", hint="Try another disk.")
 
     return write_safely(target, lambda path: _put(path, text), check)
+
+
+def write_table(target: Path, volume: Volume) -> Path:
+    """Write the names and colours of a label map alone, as its target's extension says: .label, or JSON.
+
+    Raises
+    ------
+    SaveProblem
+        If there are none, or they can't be written; what was there before is untouched.
+    """
+    if not volume.classes:
+        raise SaveProblem(f"{target.name} was not saved: the labels have no classes.", hint="Save the labels instead.")
+    write = write_itksnap if target.name.lower().endswith(".label") else write_sidecar
+    return write(target, volume.classes)
 
 
 def find_beside(label_file: Path) -> tuple[LabelClass, ...]:

@@ -71,6 +71,10 @@ FORMATS = (
     Format(name="slices", extensions=(), several=True, read="napari_vol3d.io.slices:read_slices"),
     Format(name="STL", extensions=(".stl",), saves=(".stl",), write="napari_vol3d.io.mesh:write_mesh"),
     Format(name="OBJ", extensions=(".obj",), saves=(".obj",), write="napari_vol3d.io.mesh:write_mesh"),
+    Format(
+        name="label table", extensions=(".label", ".json"), saves=(".label", ".json"),
+        write="napari_vol3d.io.label_files:write_table",
+    ),
     Format(name="volumes", extensions=(".csv",), saves=(".csv",), write="napari_vol3d.io.volumes_csv:write_volumes"),
 )  # fmt: skip
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.io import registry
 from napari_vol3d.io.label_files import find_beside, read_itksnap, read_sidecar, write_itksnap, write_sidecar
 
 CLASSES = (
@@ -139,3 +143,14 @@ def test_folders_and_broken_links_beside_are_no_names(tmp_path):
     (tmp_path / "a.json").mkdir()
     (tmp_path / "a.txt").symlink_to(tmp_path / "gone")
     assert find_beside(tmp_path / "a.nii") == ()
+
+
+@pytest.mark.parametrize("name", ["a.label", "a.json"])
+def test_the_table_of_a_label_map_is_saved_by_its_extension(tmp_path, name):
+    classes = (LabelClass(id=3, name="liver", color="#e69f00"), LabelClass(id=117, name="left rib", color="#0072b2"))
+    labels = Volume(data=np.zeros((2, 3, 4), np.uint8), geometry=Geometry.from_spacing((1, 1, 1)), classes=classes)
+    registry.write_labels(tmp_path / name, labels)
+    assert find_beside(tmp_path / "a.nii.gz") == classes
+    with pytest.raises(SaveProblem, match="no classes"):
+        registry.write_labels(tmp_path / name, replace(labels, classes=()))
+    assert find_beside(tmp_path / "a.nii.gz") == classes
