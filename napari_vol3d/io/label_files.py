@@ -13,7 +13,6 @@ from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass, default_color
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.io import gate
-from napari_vol3d.io.registry import stem
 from napari_vol3d.io.safe_write import write_safely
 
 log = logging.getLogger(__name__)
@@ -144,12 +143,11 @@ def write_table(target: Path, volume: Volume) -> Path:
     return write(target, volume.classes)
 
 
-def find_beside(label_file: Path) -> tuple[LabelClass, ...]:
-    """Give the classes that a file of the same name describes: .json, .label, or .txt; none where there is no such.
+def find_beside(label_file: Path, name: str) -> tuple[LabelClass, ...]:
+    """Give the classes that a file beside describes: `name` and .json, .label, or .txt; none where there is no such.
 
     A file that describes something else, as the .json of a scanner's settings does, is only mentioned in the log.
     """
-    name = stem(label_file)
     for extension, read in ((".json", read_sidecar), (".label", read_itksnap), (".txt", read_itksnap)):
         path = label_file.with_name(name + extension)
         if path == label_file or not path.is_file():

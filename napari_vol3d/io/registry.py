@@ -54,7 +54,7 @@ FORMATS = (
     ),
     Format(
         name="DICOM", extensions=(".dcm", ".ima", ".dicom"), several=True, saves=(".dcm",),
-        read="napari_vol3d.io.dicom.images:read_dicom", write="napari_vol3d.io.dicom.seg:write_dicom_seg",
+        read="napari_vol3d.io.dicom.door:read_dicom", write="napari_vol3d.io.dicom.seg:write_dicom_seg",
     ),
     Format(
         name="NRRD", extensions=(".seg.nrrd", ".nrrd", ".nhdr"), saves=(".seg.nrrd", ".nrrd"),
@@ -137,7 +137,7 @@ def read_volume(path: Path | str, part: str | None = None) -> Volume:
     if volume.is_labels is not False and not volume.classes:
         from napari_vol3d.io.label_files import find_beside
 
-        volume = replace(volume, classes=find_beside(path))
+        volume = replace(volume, classes=find_beside(path, stem(path)))
     return volume if found.several else replace(volume, name=stem(path))
 
 

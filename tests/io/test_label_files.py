@@ -17,6 +17,11 @@ from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import registry
 from napari_vol3d.io.label_files import find_beside, read_itksnap, read_sidecar, write_itksnap, write_sidecar
 
+
+def beside(path):
+    return find_beside(path, registry.stem(path))
+
+
 CLASSES = (
     LabelClass(id=1, name="left kidney", color="#ff0000"),
     LabelClass(id=3, name="Milz 脾, (spleen) # 2", color="#00ff7f"),
@@ -126,23 +131,23 @@ def test_no_huge_file_is_read(tmp_path):
 def test_names_beside_a_label_map_are_found(tmp_path, caplog):
     labels = tmp_path / "a b.nii.gz"
     labels.touch()
-    assert find_beside(labels) == ()
+    assert beside(labels) == ()
     put(tmp_path / "a b.txt", SNAP)
-    assert [item.name for item in find_beside(labels)] == ["Label 1", 'the "second" one']
+    assert [item.name for item in beside(labels)] == ["Label 1", 'the "second" one']
     put(tmp_path / "a b.label", '5 0 0 0 1 1 1 "five"\n')
-    assert [item.id for item in find_beside(labels)] == [5]
+    assert [item.id for item in beside(labels)] == [5]
     write_sidecar(tmp_path / "a b.json", CLASSES)
-    assert find_beside(labels) == CLASSES
+    assert beside(labels) == CLASSES
     put(tmp_path / "a b.json", '{"EchoTime": 3.5}')
     with caplog.at_level(logging.INFO):
-        assert [item.id for item in find_beside(labels)] == [5]
+        assert [item.id for item in beside(labels)] == [5]
     assert "a b.json" in caplog.text
 
 
 def test_folders_and_broken_links_beside_are_no_names(tmp_path):
     (tmp_path / "a.json").mkdir()
     (tmp_path / "a.txt").symlink_to(tmp_path / "gone")
-    assert find_beside(tmp_path / "a.nii") == ()
+    assert beside(tmp_path / "a.nii") == ()
 
 
 @pytest.mark.parametrize("name", ["a.label", "a.json"])
@@ -150,7 +155,7 @@ def test_the_table_of_a_label_map_is_saved_by_its_extension(tmp_path, name):
     classes = (LabelClass(id=3, name="liver", color="#e69f00"), LabelClass(id=117, name="left rib", color="#0072b2"))
     labels = Volume(data=np.zeros((2, 3, 4), np.uint8), geometry=Geometry.from_spacing((1, 1, 1)), classes=classes)
     registry.write_labels(tmp_path / name, labels)
-    assert find_beside(tmp_path / "a.nii.gz") == classes
+    assert beside(tmp_path / "a.nii.gz") == classes
     with pytest.raises(SaveProblem, match="no classes"):
         registry.write_labels(tmp_path / name, replace(labels, classes=()))
-    assert find_beside(tmp_path / "a.nii.gz") == classes
+    assert beside(tmp_path / "a.nii.gz") == classes

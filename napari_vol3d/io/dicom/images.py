@@ -1,8 +1,8 @@
-"""DICOM image series, from a folder or from one file of a series: the door.
+"""DICOM image series: what lies in a folder, and the slices of one series as a volume.
 
-The way of a series: `scan` finds the files, `header` and `planes` read them up to the pixels,
-`groups` says what can be opened, `stack` and `geometry` put the slices in order and prove that they
-are a grid, `pixels` reads the values. Nothing that names a patient is kept, logged or shown.
+The way of a series: `scan` finds the files, `header` and `planes` read them up to the pixels, `groups` says what can be
+opened, `stack` and `geometry` put the slices in order and prove that they are a grid, `pixels` reads the values.
+Nothing that names a patient is kept, logged or shown.
 """
 
 from __future__ import annotations
@@ -25,69 +25,20 @@ from napari_vol3d.io.dicom.pixels import check_intensities, read_values, same_va
 from napari_vol3d.io.dicom.scan import Found, is_labels, scan
 from napari_vol3d.io.dicom.stack import Stack, stack
 from napari_vol3d.io.held import hold
-from napari_vol3d.io.parts import Part, choose
-
-__all__ = ["REPAIR", "dicom_parts", "read_dicom"]
 
 REPAIR = "+repair"  # behind the key of a part: read it repaired
 log = logging.getLogger(__name__)
 
 
 @quiet()
-def read_dicom(path: Path, part: str | None = None, *, repair: bool = False) -> Volume:
-    """Read a DICOM series.
-
-    Parameters
-    ----------
-    path : Path
-        A folder, also of folders, or one file of a series, whose other files lie beside it.
-    part : str, optional
-        Which of several: the key of one of `parts`. Behind it "+repair" for `repair`.
-    repair : bool
-        Fill in uneven distances between slices linearly, and keep a tilted gantry as sheared voxels. Without it such
-        a series is refused.
-
-    Returns
-    -------
-    Volume
-        (Z, Y, X), or (Z, Y, X, T) where several volumes lie at the same positions. The header of its stored grid has
-        "series", "study" and "frame_of_reference" (UIDs), "modality", and for each stored slice, time after time,
-        its file in "files" and which frame of that it is in "frames", both empty where slices were filled in.
-
-    Raises
-    ------
-    SeveralParts
-        If there are several series and none is named.
-    Irregular
-        If distances or angles are such that it can only be opened repaired.
-    FileProblem
-        If it is no volume, is damaged, or too large.
-    """
-    groups, folder = _groups(path)
-    key = None if part is None else part.removesuffix(REPAIR)
-    wanted = choose(path, [group.part for group in groups], key)
-    group = next(one for one in groups if one.part.key == wanted.key)
-    if group.problem is not None:
-        raise group.problem
-    if not group.planes:
-        return _labels(group.path, folder)
-    return _image(group, path, folder, repair=repair or part != key)
-
-
-@quiet()
-def dicom_parts(path: Path) -> tuple[Part, ...]:
-    """List what can be opened in a folder, or beside one file of a series.
+def groups_in(path: Path) -> tuple[tuple[Group, ...], Path]:
+    """Give what can be opened in a folder, or beside one file of a series; and the folder where it lies.
 
     Raises
     ------
     FileProblem
         If there is nothing, or a file is damaged.
     """
-    return tuple(group.part for group in _groups(path)[0])
-
-
-def _groups(path: Path) -> tuple[tuple[Group, ...], Path]:
-    """Give what can be opened, and the folder where it lies."""
     if path.is_dir():
         return _some(groups_of(scan(path), path), path), path
     gate.regular_file(path)
@@ -107,13 +58,26 @@ def _some(groups: tuple[Group, ...], path: Path) -> tuple[Group, ...]:
     return groups
 
 
-def _labels(path: Path, folder: Path) -> Volume:
-    from napari_vol3d.io.dicom.labels import read_dicom_labels
+@quiet()
+def read_image(group: Group, path: Path, folder: Path, *, repair: bool = False) -> Volume:
+    """Read the slices of a group as one volume.
 
-    return read_dicom_labels(path, folder)
+    Parameters
+    ----------
+    path : Path
+        For messages, and as the volume's source.
+    folder : Path
+        In which it lies.
+    repair : bool
+        Fill in uneven distances between slices linearly, and keep a tilted gantry as sheared voxels.
 
-
-def _image(group: Group, path: Path, folder: Path, *, repair: bool) -> Volume:
+    Raises
+    ------
+    Irregular
+        If distances or angles are such that it can only be opened repaired.
+    FileProblem
+        If it is no volume, is damaged, or too large.
+    """
     check_intensities(group.planes)
     stacked = stack(group.planes, f"{group.part.key}{REPAIR}", same_values, repair=repair)
     affine = affine_of(stacked.planes, stacked.slices, path)

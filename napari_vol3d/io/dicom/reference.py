@@ -11,6 +11,7 @@ from pathlib import Path
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.io.dicom.header import is_dicom, read_header
+from napari_vol3d.io.dicom.images import groups_in, read_image
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +44,12 @@ class Series:
         FileProblem
             If it can't be read.
         """
-        from napari_vol3d.io.dicom.images import dicom_parts, read_dicom  # which reads label objects through `labels`
-
-        keys = [part.key for part in dicom_parts(self.folder) if part.key.partition("#")[0] == self.uid]
-        for key in keys:
-            yield read_dicom(self.folder, key)
+        groups, folder = groups_in(self.folder)
+        for group in groups:
+            if group.part.key.partition("#")[0] == self.uid:
+                if group.problem is not None:
+                    raise group.problem
+                yield read_image(group, folder, folder)
 
 
 def find_series(folder: Path, uids: Sequence[str], frame: str) -> tuple[Series, ...]:

@@ -7,8 +7,8 @@ import pytest
 from pydicom.uid import JPEGLSLossless, RLELossless
 
 from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.io.dicom.door import read_dicom
 from napari_vol3d.io.dicom.fragments import image_size
-from napari_vol3d.io.dicom.images import read_dicom
 from tests.io.dicom_phantom import save, series
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io.dicom.images import dicom_parts, read_dicom
+from napari_vol3d.io.dicom.door import dicom_parts, read_dicom
 from napari_vol3d.io.dicom.labels import read_dicom_labels
 from napari_vol3d.io.dicom.seg import write_dicom_seg
 from tests.io.dicom_phantom import series

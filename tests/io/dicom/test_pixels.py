@@ -18,7 +18,7 @@ from pydicom.uid import (
 
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.io import gate, npy
-from napari_vol3d.io.dicom.images import read_dicom
+from napari_vol3d.io.dicom.door import read_dicom
 from tests.io.dicom_phantom import enhanced, image, phantom, save, series
 
 

@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.io.dicom.door import dicom_parts, read_dicom
 from napari_vol3d.io.dicom.header import read_header
-from napari_vol3d.io.dicom.images import dicom_parts, read_dicom
 from napari_vol3d.io.dicom.planes import planes_of
 from tests.io.dicom_phantom import AXIAL, ORIGIN, enhanced, image, phantom, save, series
 

@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io.dicom.images import read_dicom
+from napari_vol3d.io.dicom.door import read_dicom
 from napari_vol3d.io.dicom.labels import read_dicom_labels
 from tests.io.dicom.test_seg import DIRECTIONS, turned
 from tests.io.dicom_phantom import AXIAL, series

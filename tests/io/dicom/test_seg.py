@@ -16,7 +16,7 @@ from napari_vol3d.core.errors import SaveProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.dicom import seg as dicom_seg
-from napari_vol3d.io.dicom.images import read_dicom
+from napari_vol3d.io.dicom.door import read_dicom
 from napari_vol3d.io.dicom.labels import read_dicom_labels
 from napari_vol3d.io.dicom.seg import write_dicom_seg
 from tests.io.dicom_phantom import AXIAL, ORIGIN, SPACING, enhanced, phantom, series

@@ -17,7 +17,7 @@ from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io.dicom.images import read_dicom
+from napari_vol3d.io.dicom.door import read_dicom
 from napari_vol3d.io.dicom.labels import read_dicom_labels
 from tests.io.dicom.test_seg import DIRECTIONS, turned
 from tests.io.dicom_phantom import AXIAL, ORIGIN, SHAPE, SPACING, series

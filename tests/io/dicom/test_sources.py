@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.io.dicom.images import read_dicom
+from napari_vol3d.io.dicom.door import read_dicom
 from napari_vol3d.io.dicom.sources import DEMANDED, NEEDED, OF_ANIMALS, read_sources
 from tests.io.dicom_phantom import ORIGIN, SHAPE, SPACING, enhanced, phantom, series
 
