@@ -20,15 +20,21 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Describe each file."""
+    from napari_vol3d.core.errors import Vol3dError
     from napari_vol3d.io.parts import SeveralParts
     from napari_vol3d.io.registry import read_volume
 
+    failed: list[Vol3dError] = []
     for path in chosen.scans:
         try:
             volume = read_volume(path, chosen.part)
         except SeveralParts as several:
             listed = [f"  {part.key}  {part.title}" for part in several.parts]
-            sys.stdout.write("\n".join([f"{path}", "  several volumes; name one with --part:", *listed]) + "\n")
+            sys.stdout.write("\n".join([f"{path}", f"  {several.message} With --part:", *listed]) + "\n")
+            continue
+        except Vol3dError as problem:  # the others may be well
+            sys.stderr.write(f"napari-vol3d: {path}: {problem}\n")
+            failed.append(problem)
             continue
         geometry = volume.geometry
         size = " x ".join(map(str, volume.shape))
@@ -47,4 +53,4 @@ def run(chosen: argparse.Namespace) -> int:
         if volume.classes:
             lines.append(f"  classes     {', '.join(f'{c.id} {c.name}' for c in volume.classes)}")
         sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return failed[0].exit_code if failed else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from napari_vol3d.pipeline.prediction import Prediction
     from napari_vol3d.pipeline.settings import SegmentSettings
 
-STORE = ".ome.zarr"
+STORE, SEGMENTS = ".ome.zarr", ".dcm"
+LONGEST_PART = 24  # of a part's name in a file's; the end of a UID is what differs
 
 
 def add(commands: Any) -> None:
@@ -96,7 +98,7 @@ def run(chosen: argparse.Namespace) -> int:
             **({} if chosen.memory_gb is None else {"memory_gb": chosen.memory_gb}),
         }
     )  # fmt: skip
-    targets = _targets(chosen.scans, chosen.out, chosen.format, overwrite=chosen.overwrite)
+    targets = _targets(chosen.scans, chosen.out, chosen.format, part=chosen.part, overwrite=chosen.overwrite)
     chosen.out.mkdir(parents=True, exist_ok=True)
     failed: list[Vol3dError] = []
     engine = Engine(device=settings.device, backend=settings.backend, precision=settings.precision)
@@ -118,6 +120,7 @@ def _segment_one(
     scan: Path, target: Path, models: list[Model], settings: SegmentSettings, engine: Engine, chosen: argparse.Namespace
 ) -> None:
     from napari_vol3d.cli.bar import run_with_bar
+    from napari_vol3d.core.box import Box
     from napari_vol3d.io.registry import read_volume, write_labels
     from napari_vol3d.models.ensemble import join_cards
     from napari_vol3d.models.record import expected_rate
@@ -126,7 +129,9 @@ def _segment_one(
     from napari_vol3d.pipeline.segment import segment
 
     volume, card = read_volume(scan, chosen.part), join_cards([model.card for model in models])
-    for warning in check_fit(volume, card, resample=settings.resample, region=chosen.box).warnings:
+    _check_format(target, volume)
+    region = None if chosen.box is None else chosen.box.intersect(Box.of(volume.shape))
+    for warning in check_fit(volume, card, resample=settings.resample, region=region).warnings:
         sys.stderr.write(f"{scan.name}: {warning}\n")
     plan = plan_segment(volume, card, settings, chosen.box, models=len(models))
     rate = expected_rate(card, "CPU" if settings.device == "cpu" else "")
@@ -142,10 +147,24 @@ def _segment_one(
         store.finish()
     else:
         labels = volume.with_data(prediction.labels, is_labels=True, classes=prediction.classes, channels=())
+        if target.name.lower().endswith(SEGMENTS) and not prediction.labels.any():
+            sys.stdout.write(f"{scan.name}: nothing was found, and DICOM-SEG can't be empty: no file is written\n")
+            return
         write_labels(target, labels)
     for note in prediction.notes:
         sys.stderr.write(f"{scan.name}: {note}\n")
     sys.stdout.write(f"{target}  {_volumes(prediction)}  {prediction.seconds:.1f} s on {prediction.device}\n")
+
+
+def _check_format(target: Path, volume: Volume) -> None:
+    """Refuse before a run what could not be saved after it."""
+    name = target.name.lower()
+    if volume.timed and name.endswith((".nrrd", SEGMENTS)):
+        raise FileProblem(f"{target.name} can't hold time points.", hint="Add --format .nii.gz, .tif or .ome.zarr.")
+    if name.endswith(SEGMENTS) and volume.geometry.stored.header.get("format") != "dicom":
+        raise FileProblem(
+            f"{target.name} needs a DICOM series, which {volume.name} is not.", hint="Add --format .nii.gz."
+        )
 
 
 def _store(
@@ -196,16 +215,21 @@ def _box(text: str) -> Box:
 def _volumes(prediction: Prediction) -> str:
     from napari_vol3d.core.amounts import class_amounts
 
-    volumes = class_amounts(prediction.counts, prediction.classes, prediction.geometry)
+    volumes = class_amounts(prediction.mean_counts, prediction.classes, prediction.geometry)
     found = any(count for class_id, count in prediction.counts.items() if class_id)
-    return ", ".join(f"{item.name} {text}" for item, text in volumes) if found else "nothing was found"
+    each = " (mean of the time points)" * (prediction.plan.frames > 1)
+    return ", ".join(f"{item.name} {text}" for item, text in volumes) + each if found else "nothing was found"
 
 
-def _targets(scans: list[Path], out: Path, wanted: str, *, overwrite: bool) -> dict[Path, Path]:
+def _targets(scans: list[Path], out: Path, wanted: str, *, part: str | None, overwrite: bool) -> dict[Path, Path]:
     """Name the label files, and refuse before the first run what would end in a clash."""
-    from napari_vol3d.io.registry import label_name
+    from napari_vol3d.io.registry import label_name, stem
 
-    targets = {scan: out / label_name(scan, None if wanted == "same" else wanted) for scan in scans}
+    names = {scan: label_name(scan, None if wanted == "same" else wanted) for scan in scans}
+    if part is not None:  # two parts of one folder are two scans
+        kept = "_" + re.sub(r"[^\w-]+", "_", part)[-LONGEST_PART:].strip("_")
+        names = {scan: f"{stem(scan)}{kept}{name.removeprefix(stem(scan))}" for scan, name in names.items()}
+    targets = {scan: out / name for scan, name in names.items()}
     twice = [str(t) for t in set(targets.values()) if list(targets.values()).count(t) > 1]
     if twice:
         raise FileProblem(f"Two scans would be saved as {twice[0]}.", hint="Segment them into different folders.")

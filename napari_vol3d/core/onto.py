@@ -92,6 +92,11 @@ class Onto(Sliced):
         self, voxels: NDArray[Any], matrix: NDArray[Any], offset: NDArray[Any], shape: tuple[int, ...]
     ) -> NDArray[Any]:
         kind, size = voxels.dtype.kind, voxels.dtype.itemsize
+        if self._nearest and kind in "iu" and size > 4:
+            # SciPy computes in float64, which does not hold such integers: it is asked which voxel is the nearest.
+            numbers = np.arange(voxels.size).reshape(voxels.shape)
+            nearest = ndimage.affine_transform(numbers, matrix, offset, shape, numbers.dtype, order=0, mode="nearest")
+            return np.asarray(voxels.reshape(-1)[nearest])
         known = {"b": np.uint8, "f": np.float64 if size > 4 else np.float32}.get(kind, voxels.dtype.newbyteorder("="))
         between = known if self._nearest or kind == "f" else np.float64
         values = ndimage.affine_transform(
@@ -100,6 +105,8 @@ class Onto(Sliced):
         )  # fmt: skip
         if between is not known:
             np.rint(values, out=values)
+        if between is np.float64 and kind in "iu" and size > 4:
+            return _to_integers(values, self.dtype)
         return np.asarray(values.astype(self.dtype, copy=False))
 
 
@@ -118,6 +125,15 @@ def _smallest(data: Any) -> Any:
     if looked_at.dtype.kind == "f":
         looked_at = looked_at[np.isfinite(looked_at)]
     return looked_at.min() if looked_at.size else np.dtype(data.dtype).type(0)
+
+
+def _to_integers(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Convert whole numbers to 64-bit integers; the largest of these are rounded up beyond the type's range."""
+    limits = np.iinfo(dtype)
+    beyond = values >= float(limits.max)
+    whole = np.where(beyond, 0, values).clip(limits.min).astype(dtype)
+    whole[beyond] = limits.max
+    return whole
 
 
 def _corners(matrix: NDArray[Any], at: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.sliced import Sliced
 
 Spacing = tuple[float, float, float]
 Affine = NDArray[np.float64]
@@ -200,36 +201,25 @@ class Volume:
         return replace(self, data=data, **changes)
 
 
-class _Window:
-    """A box of lazy voxels, that is read where it is sliced by slices."""
+class _Window(Sliced):
+    """A box of lazy voxels."""
 
     def __init__(self, data: Any, box: Box) -> None:
         self._data, self._box = data, box.intersect(Box.of(tuple(data.shape[:3])))
-        self.shape = (*self._box.shape, *data.shape[3:])
-        self.dtype = data.dtype
+        super().__init__((*self._box.shape, *data.shape[3:]), data.dtype)
 
-    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        whole = (*index, *(slice(None) for _ in range(3 - len(index))))
-        spans = [part.indices(length) for part, length in zip(whole, self.shape, strict=False)]
-        moved = [slice(a + o, b + o, step) for (a, b, step), o in zip(spans, self._box.start, strict=False)]
-        return np.asarray(self._data[(*moved, *whole[3:])])
+    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
+        places = zip(spans[:3], self._box.start, strict=True)
+        moved = [slice(span.start + start, span.stop + start, span.step) for span, start in places]
+        return np.asarray(self._data[(*moved, *spans[3:])])
 
 
-class _Frame:
-    """One time point of lazy voxels, that is read where it is sliced by slices."""
+class _Frame(Sliced):
+    """One time point of lazy voxels."""
 
     def __init__(self, data: Any, index: int) -> None:
+        super().__init__(data.shape[:-1], data.dtype)
         self._data, self._index = data, index
-        self.shape = tuple(data.shape[:-1])
-        self.ndim = len(self.shape)
-        self.dtype = data.dtype
 
-    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        given = index if isinstance(index, tuple) else (index,)
-        whole = (*given, *(slice(None) for _ in range(self.ndim - len(given))))
-        return np.asarray(self._data[(*whole, slice(self._index, self._index + 1))])[..., 0]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if copy is False:
-            raise ValueError("Voxels that lie in a file can't be an array without being copied.")
-        return self[()].astype(self.dtype if dtype is None else dtype, copy=False)
+    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
+        return np.asarray(self._data[(*spans, slice(self._index, self._index + 1))])[..., 0]

@@ -22,7 +22,7 @@ from napari_vol3d.gui.jobs import Job, report
 from napari_vol3d.gui.layers import KEY, LayerTuple, guess_labels, to_layer, to_volume, with_painted_classes
 from napari_vol3d.gui.part_choice import ask_parts, short_title
 from napari_vol3d.gui.siblings import opened_with, siblings_of
-from napari_vol3d.gui.space import Reference, in_space, reference_from, reference_of
+from napari_vol3d.gui.space import Reference, in_space, on_its_scan, reference_from, reference_of
 from napari_vol3d.io.parts import Part, SeveralParts
 from napari_vol3d.io.registry import EXPORT_EXTENSIONS, coarser_levels, is_volume_file, read_volume, stem, write_labels
 
@@ -95,7 +95,9 @@ def write(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """
     target = _with_extension(Path(path))
     keywords = {key: value for key, value in meta.items() if key in _LABELS_KEYWORDS}
-    written = write_labels(target, with_painted_classes(to_volume(Labels(data, **keywords))))
+    layer, viewer = Labels(data, **keywords), napari.current_viewer()
+    volume = on_its_scan(to_volume(layer), layer, viewer.layers if viewer is not None else ())
+    written = write_labels(target, with_painted_classes(volume))
     return [str(written)]
 
 

@@ -10,6 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
+from napari import current_viewer
 from napari.layers import Labels
 from platformdirs import user_documents_path
 from qtpy.QtWidgets import QFileDialog, QWidget
@@ -18,6 +19,7 @@ from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import source_of, to_volume, with_painted_classes
+from napari_vol3d.gui.space import on_its_scan
 from napari_vol3d.io.registry import is_volume_file, label_name, stem, write_labels
 
 KINDS = {  # what the dialog offers, and the extension that completes a name typed without one
@@ -40,7 +42,8 @@ def ask_and_save(parent: QWidget, layer: Labels, say: Callable[[str], None]) -> 
 
 def save_in_background(parent: QWidget, layer: Labels, target: Path, say: Callable[[str], None]) -> Job:
     """Save a snapshot of the layer; the person may paint on meanwhile."""
-    volume = to_volume(layer)
+    viewer = current_viewer()
+    volume = on_its_scan(to_volume(layer), layer, viewer.layers if viewer is not None else ())
     snapshot = volume.with_data(np.array(volume.data))
     job = Job(_save(target, snapshot), name=f"Saving {target.name}", parent=parent)
     job.succeeded.connect(lambda path: say(_saved(Path(path), target)))

@@ -6,20 +6,23 @@ the reference's grid, where it is looked at. Volumes that are no patient's are l
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from napari import Viewer
 from napari.components import LayerList
+from napari.layers import Image, Layer
 
 from napari_vol3d.core.box import Triple
 from napari_vol3d.core.onto import Onto, share_inside
+from napari_vol3d.core.sliced import Moved
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.gui.layers import Origin, origin_of, still_placed
-from napari_vol3d.gui.placing import factor_to
+from napari_vol3d.gui.placing import factor_to, geometry_of, lies_at
 
 SAME_AXES = 1 - 5e-7  # cosine of 0.06 degrees, as `Geometry.oblique` has it
-ALL_INSIDE = 0.995
+ALL_INSIDE, HARDLY_INSIDE = 0.995, 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +73,37 @@ def reference_from(origin: Origin, name: str) -> Reference | None:
     return Reference(geometry=origin.geometry, shape=origin.shape, frame=frame, name=name)
 
 
+def on_its_scan(volume: Volume, layer: Layer, others: Iterable[Layer]) -> Volume:
+    """Give labels their place in the patient: layers that napari makes know nothing of the scan that they lie on.
+
+    Parameters
+    ----------
+    volume : Volume
+        What `to_volume` made of the layer.
+    others : iterable of Layer
+        Those of the same canvas.
+
+    Returns
+    -------
+    Volume
+        On a scan of the same grid its own geometry and source; else where the layer lies beside the patient's scan.
+        Unchanged where the layer is ours, or no patient is on the canvas.
+    """
+    if origin_of(layer) is not None or layer.ndim != 3:
+        return volume
+    scans = [(other, origin) for other in others if (origin := origin_of(other)) and still_placed(other)]
+    for _, origin in scans:
+        if origin.shape == volume.shape and lies_at(layer, origin.geometry, origin.frame):
+            return replace(volume, geometry=origin.geometry, source=origin.source)
+    patient = next(((other, origin) for other, origin in scans if origin.geometry.anatomical), None)
+    if patient is None:
+        return volume
+    other, origin = patient
+    shown = geometry_of(other).affine  # from a voxel to the canvas, whose axes are the patient's but for their signs
+    affine = origin.geometry.affine @ np.linalg.inv(shown) @ volume.geometry.affine
+    return replace(volume, geometry=Geometry(affine=affine, unit=origin.geometry.unit, anatomical=True))
+
+
 def in_space(volume: Volume, reference: Reference | None, *, as_labels: bool) -> Shown:
     """Lay a volume into the reference's space; nothing is read yet."""
     if reference is None or not volume.geometry.anatomical:
@@ -77,13 +111,19 @@ def in_space(volume: Volume, reference: Reference | None, *, as_labels: bool) ->
     if _same_axes(volume.geometry, reference.frame):
         return Shown(volume=volume, frame=reference.frame)
     inside = share_inside(_in_unit_of(volume, reference), reference.geometry, reference.shape)
-    if not inside:
+    if inside < HARDLY_INSIDE:
         return Shown(volume=volume, note=f"{volume.name} lies elsewhere than {reference.name}: it keeps its own axes.")
     data = Onto(_in_unit_of(volume, reference), reference.geometry, reference.shape, nearest=as_labels)
     return Shown(
         volume=replace(volume, data=data, geometry=reference.geometry), frame=reference.frame,
         note=_note(volume, reference, inside, as_labels),
     )  # fmt: skip
+
+
+def resampled(layer: Image) -> bool:
+    """Whether a layer shows a scan on another's grid: what is computed on it is computed there."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return isinstance(getattr(data, "data", data) if isinstance(data, Moved) else data, Onto)
 
 
 def _same_axes(one: Geometry, other: Geometry) -> bool:

@@ -16,6 +16,7 @@ from napari_vol3d.io.zarr_store import METADATA
 
 def refuse_occupied(target: Path, *, overwrite: bool) -> None:
     """Refuse a target that is there already, unless it is a Zarr folder that may be replaced."""
+    restore(target)
     if not target.exists() and not target.is_symlink():
         return
     if not overwrite:
@@ -36,14 +37,52 @@ def folder_beside(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def moved_away(target: Path) -> Iterator[None]:
-    """Take an older folder out of the way, put it back if the new one can't take its place, else throw it away."""
+    """Take an older folder out of the way, put it back if the new one can't take its place, else throw it away.
+
+    It lies in a folder called as the target and ``.replaced``, which nobody clears away: a program that is killed here
+    leaves it to be put back by `restore`.
+
+    Raises
+    ------
+    SaveProblem
+        If it can be put back by nobody but the person.
+    """
+    restore(target)
     if not target.exists():
         yield
         return
-    with folder_beside(target) as aside:
+    aside = _aside(target)
+    aside.mkdir()
+    try:
         target.rename(aside / target.name)
+        yield
+    except BaseException as error:
         try:
-            yield
+            restore(target)
         except OSError:
-            (aside / target.name).rename(target)
-            raise
+            raise SaveProblem(
+                f"{target.name} was not saved: its place could not be taken.",
+                hint=f"What was there lies in {aside.name}; move it back.",
+            ) from error
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def restore(target: Path) -> None:
+    """Finish a replacement that was cut short: put the older folder back, or throw it away if the new one is there."""
+    aside = _aside(target)
+    older = aside / target.name
+    if not aside.is_dir() or {path.name for path in aside.iterdir()} - {target.name}:
+        return  # there is none, or it is somebody else's
+    if older.exists() and not target.exists():
+        older.rename(target)
+    shutil.rmtree(aside)
+
+
+def lies_aside(target: Path) -> bool:
+    """Whether a folder that is not there was being replaced when a program was killed."""
+    return not target.exists() and (_aside(target) / target.name).exists()
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.replaced")

@@ -91,7 +91,8 @@ def read_sidecar(path: Path) -> tuple[LabelClass, ...]:
     """Read names, and colours where there are any, from JSON.
 
     Understood are ``{"labels": [{"id": 1, "name": "liver", "color": "#ff0000"}]}``, as `write_sidecar` writes, and
-    maps of ids to names or names to ids, at the top or under "labels", as nnU-Net has them. Background is left out.
+    maps of ids to names or names to ids, at the top or under "labels", as nnU-Net has them. At the top, names to ids
+    must have a background of 0: a scanner's settings are names and numbers too. Background is left out.
 
     Raises
     ------
@@ -175,6 +176,8 @@ def _from_json(content: Any) -> list[LabelClass]:
     if isinstance(table, list):
         return [_class(row["id"], row["name"], row.get("color")) for row in table]
     if all(isinstance(value, int) for value in table.values()):
+        if "labels" not in content and not any(n.lower() == "background" and v == 0 for n, v in table.items()):
+            raise ValueError("names and numbers, without a background of 0")
         return [_class(number, name) for name, number in table.items()]
     return [_class(number, name) for number, name in table.items()]
 

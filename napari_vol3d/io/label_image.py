@@ -25,7 +25,7 @@ from napari_vol3d.core.labels import to_label_dtype
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import gate
 from napari_vol3d.io.folders import folder_beside, moved_away, refuse_occupied
-from napari_vol3d.io.ngff import describe_labels
+from napari_vol3d.io.ngff import OWN, describe_labels
 from napari_vol3d.io.ome_zarr import LABELS, read_levels
 from napari_vol3d.io.progress_file import make_durable
 from napari_vol3d.io.safe_write import WAYS_ON, write_text
@@ -33,6 +33,7 @@ from napari_vol3d.io.zarr_parts import ome_of
 from napari_vol3d.io.zarr_store import attributes_of, is_node, kind_of
 
 CHUNKS = (64, 128, 128)
+TRIES = 5
 FROM_EDGE = 256  # a level with a longer edge along y or x has a coarser one
 
 
@@ -60,6 +61,7 @@ def write_label_image(target: Path, volume: Volume) -> Path:
         _refuse_images(target)
         refuse_occupied(target, overwrite=True)
         if image is not None:
+            _listing(target, image)  # a list that is damaged is told of while nothing is changed yet
             target.parent.mkdir(exist_ok=True)
         with folder_beside(target) as beside:
             made = beside / target.name
@@ -70,8 +72,8 @@ def write_label_image(target: Path, volume: Volume) -> Path:
             with moved_away(target):
                 made.rename(target)
             make_durable(target.parent)
-        if image is not None:
-            _enlist(target, image)
+    if image is not None:
+        _enlist(target, image)
     return target
 
 
@@ -116,7 +118,7 @@ def _make(folder: Path, volume: Volume, held: NDArray[Any], image: Path | None) 
         # Chunks of zeros are written too, so that one that is lost later does not pass for background.
         group.create_array(
             name, shape=voxels.shape, dtype=voxels.dtype, chunks=chunks, fill_value=0,
-            config={"write_empty_chunks": True}, **how,
+            config={"write_empty_chunks": True}, attributes={OWN: {"whole": True}}, **how,
         )[...] = voxels  # fmt: skip
     return levels
 
@@ -148,22 +150,49 @@ def _refuse_images(target: Path) -> None:
         raise SaveProblem(f"{target.name} was not saved: what is there holds no labels.", hint="Choose another name.")
 
 
-def _enlist(target: Path, image: Path) -> None:
-    """Name the labels in the list that the image keeps of them; other entries and attributes stay."""
+def _listing(target: Path, image: Path) -> tuple[Path, str]:
+    """Give the file in which the image lists its labels, and what it is to say, or "" where it lists these already."""
     old = not (image / "zarr.json").is_file()
     file = target.parent / (".zattrs" if old else "zarr.json")
-    content: dict[str, Any] = json.loads(file.read_bytes()) if file.is_file() else {}
-    attributes = content
-    if old and not (target.parent / ".zgroup").is_file():
-        write_text(target.parent / ".zgroup", json.dumps({"zarr_format": 2}))
-    if not old:
-        content = {"zarr_format": 3, "node_type": "group", "attributes": {}, **content}
-        content.pop("consolidated_metadata", None)  # it would hide what is new
-        attributes = content["attributes"].setdefault("ome", {"version": "0.5"})
-    names = list(attributes.get(LABELS) or ())
-    if target.name not in names:
-        attributes[LABELS] = [*names, target.name]
-        write_text(file, json.dumps(content))
+    content: Any = json.loads(file.read_bytes()) if file.is_file() else {}
+    attributes: Any = content if old else content.get("attributes", {}) if isinstance(content, dict) else None
+    listed: Any = attributes if old or not isinstance(attributes, dict) else attributes.get("ome", {})
+    names: Any = listed.get(LABELS) or [] if isinstance(listed, dict) else None
+    if not isinstance(names, list):
+        raise SaveProblem(
+            f"{target.name} was not saved: the list of labels in {image.name} is damaged.",
+            hint=f"Repair {LABELS}/{file.name}, or save outside the image.",
+        )
+    if target.name in names:
+        return file, ""
+    named = {**listed, LABELS: [*names, target.name]}
+    if old:
+        return file, json.dumps(named)
+    content.pop("consolidated_metadata", None)  # it would hide what is new
+    ome = {"version": "0.5", **named}
+    return file, json.dumps(
+        {"zarr_format": 3, "node_type": "group", **content, "attributes": {**attributes, "ome": ome}}
+    )
+
+
+def _enlist(target: Path, image: Path) -> None:
+    """Name the labels in the list that the image keeps of them; other entries and attributes stay.
+
+    Two programs may do so at once: it is read again until it says so.
+    """
+    try:
+        if not (image / "zarr.json").is_file() and not (target.parent / ".zgroup").is_file():
+            write_text(target.parent / ".zgroup", json.dumps({"zarr_format": 2}))
+        for _ in range(TRIES):
+            file, text = _listing(target, image)
+            if not text:
+                return
+            write_text(file, text)
+    except (OSError, ValueError, SaveProblem) as error:
+        raise SaveProblem(
+            f"{target.name} was saved, but {image.name} does not list it.",
+            hint="It opens by its own path; save it again to list it.",
+        ) from error
 
 
 @contextmanager

@@ -18,13 +18,14 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from napari_vol3d.core.errors import SaveProblem
+from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.regions import Region, as_ids, classes_in, find_regions
 from napari_vol3d.core.surface import surface_of
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import gate
 from napari_vol3d.io.safe_write import write_safely
+from napari_vol3d.io.seg_nrrd import printable
 
 HEADER_BYTES = 80  # of an STL file; they must not begin with "solid"
 WALK_BYTES = 16  # for each voxel of a class' box while its surface is made: the mask, and scikit-image's own copies
@@ -74,8 +75,16 @@ def write_mesh(target: Path, volume: Volume) -> Path:
     if target.suffix.lower() == ".obj":
         return _write_obj(target, list(shapes), _says(labels.geometry))
     targets = _targets(target, classes)
-    for one, shape in zip(targets, shapes, strict=True):
-        _write_stl(one, shape, _says(labels.geometry))
+    written: list[Path] = []
+    try:
+        for one, shape in zip(targets, shapes, strict=True):
+            _write_stl(one, shape, _says(labels.geometry))
+            written.append(one)
+    except (SaveProblem, FileProblem):
+        if len(targets) > 1:  # all or none; none of these was there before
+            for one in written:
+                one.unlink(missing_ok=True)
+        raise
     return targets[0]
 
 
@@ -146,7 +155,7 @@ def _obj_text(shapes: list[_Shape], says: str) -> Iterator[bytes]:
     first = 1  # vertices are counted through the whole file, from 1
     for shape in shapes:
         # A blank would make two groups of one name.
-        yield f"g {'_'.join(shape.name.split()) or 'unnamed'}\n".encode()
+        yield f"g {printable('_'.join(shape.name.split())) or 'unnamed'}\n".encode()
         yield from _lines("v %.9g %.9g %.9g\n", shape.vertices)
         yield from _lines("f %d %d %d\n", shape.faces + first)
         first += len(shape.vertices)

@@ -116,7 +116,7 @@ def _read_header(file: IO[bytes], path: Path) -> _Header:
     fields: dict[str, str] = {}
     lines = header_lines(file, path)
     for line in lines:
-        pair = re.fullmatch(r"\s*(\w+)\s*[=:]\s*(.*?)\s*", line)
+        pair = re.fullmatch(r"\s*([^\s=:][^=:]*?)\s*[=:]\s*(.*?)\s*", line)
         if pair is None:
             if not line.strip():
                 continue

@@ -5,7 +5,9 @@ Classes lie in map annotations, a namespace of ours and key-value pairs, where O
 
 from __future__ import annotations
 
+import logging
 import math
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,10 +23,13 @@ from napari_vol3d.core.volume import Geometry, Spacing, Volume
 from napari_vol3d.io import times
 from napari_vol3d.io.lengths import convert, length_unit, positive
 
+log = logging.getLogger(__name__)
+
 AGAIN = "Copy or download it again, or save it again as OME-TIFF."
 OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
 LABELS_NAMESPACE = "napari-vol3d/labels"
 CLASS_NAMESPACE = "napari-vol3d/label-class"
+MOST_ID = 2**32 - 1
 UNITS = {"mm": "mm", "um": "\N{MICRO SIGN}m"}
 TYPES = {
     "uint8": "uint8", "uint16": "uint16", "uint32": "uint32", "int8": "int8", "int16": "int16", "int32": "int32",
@@ -110,7 +115,7 @@ def time_step(root: ElementTree.Element) -> float | None:
 
 
 def read_classes(root: ElementTree.Element) -> tuple[tuple[LabelClass, ...], bool]:
-    """Give the classes, and whether `describe` said that this is a label map."""
+    """Give the classes, and whether `describe` said that this is a label map; a class whose id is none is left out."""
     classes, is_labels = {}, False
     for note in root.iter():
         if _tag(note) != "MapAnnotation":
@@ -118,9 +123,13 @@ def read_classes(root: ElementTree.Element) -> tuple[tuple[LabelClass, ...], boo
         is_labels |= note.get("Namespace") == LABELS_NAMESPACE
         if note.get("Namespace") == CLASS_NAMESPACE:
             entries = {str(m.get("K")): m.text or "" for m in note.iter() if _tag(m) == "M"}
-            number = int(entries["id"])
-            name, color = entries.get("name") or f"class {number}", entries.get("color") or default_color(number)
-            classes[number] = LabelClass(id=number, name=name, color=color)
+            given, color = entries.get("id", ""), entries.get("color", "")
+            number = int(given) if re.fullmatch("[0-9]{1,10}", given) else 0
+            if not 0 < number <= MOST_ID:
+                log.warning("class left out: %.40r is no label", given)
+                continue
+            color = color if re.fullmatch("#[0-9a-fA-F]{6}", color) else default_color(number)
+            classes[number] = LabelClass(id=number, name=entries.get("name") or f"class {number}", color=color)
     return tuple(classes.values()), is_labels
 
 

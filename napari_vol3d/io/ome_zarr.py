@@ -14,6 +14,7 @@ import numpy as np
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import gate, ngff
+from napari_vol3d.io.folders import lies_aside
 from napari_vol3d.io.ngff import OWN, SPATIAL, Axes, tell_axes
 from napari_vol3d.io.times import with_time_step
 from napari_vol3d.io.zarr_parts import Found, find_image, ome_of
@@ -84,7 +85,16 @@ def label_paths(path: Path) -> tuple[Path, ...]:
 
 
 def _kind(path: Path) -> str:
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except (OSError, ValueError):  # the gate says why
+        is_folder = False
+    if not is_folder:
+        if lies_aside(path):
+            raise FileProblem(
+                f"Half replaced: {path.name} was being saved when the program ended.",
+                hint=f"What was there before lies in {path.name}.replaced; move it back, or save the labels again.",
+            )
         gate.regular_file(path)
         raise FileProblem(f"A file, not a folder: {path.name} is no Zarr store.", hint="Unpack it if it is zipped.")
     return kind_of(path)

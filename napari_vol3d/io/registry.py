@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.io import magic
@@ -150,7 +152,8 @@ def coarser_levels(volume: Volume) -> tuple[Volume, ...]:
     if volume.source is None or found is None or found.name != "Zarr":
         return ()
     levels: tuple[Volume, ...] = _load("napari_vol3d.io.ome_zarr:read_levels")(volume.source)
-    same = levels[0].shape == volume.shape and levels[0].geometry.matches(volume.geometry)
+    lazy = not isinstance(volume.data, np.ndarray)  # voxels of a Zarr folder are read lazily: an array is another's
+    same = lazy and levels[0].shape == volume.shape and levels[0].geometry.matches(volume.geometry)
     return levels[1:] if same else ()
 
 
@@ -191,7 +194,11 @@ def _format_found(path: Path) -> Format | None:
     """Look into a folder, or at a file without a known extension: scanners and archives give theirs none."""
     from napari_vol3d.io.folder_kind import is_dicom, kind_of_folder
 
-    kind = kind_of_folder(path) if path.is_dir() else "DICOM" if is_dicom(path) else ""
+    try:
+        is_folder = path.is_dir()
+    except (OSError, ValueError):  # no permission, too long a name: reading it says so
+        return None
+    kind = kind_of_folder(path) if is_folder else "DICOM" if is_dicom(path) else ""
     return next((f for f in FORMATS if f.name == kind), None)
 
 

@@ -58,8 +58,15 @@ def write_safely(target: Path, write: Callable[[Path], None], check: Callable[[P
     SaveProblem
         If the file can't be written, or does not pass the check.
     """
-    named, target = target, target.resolve()  # a link stays a link, the file behind it is replaced
-    if target.is_dir():
+    named = target
+    try:
+        target = target.resolve()  # a link stays a link, the file behind it is replaced
+        is_folder = target.is_dir()
+    except (RuntimeError, ValueError) as error:  # a link to itself, a character that no name can have
+        raise SaveProblem(f"{named.name!r} was not saved: {error}.", hint="Choose another name.") from error
+    except OSError as error:
+        raise _problem(named, error) from error
+    if is_folder:
         raise SaveProblem(f"{named.name} was not saved: it is a folder.", hint="Choose another name.")
     _clear_up(target.parent)
     try:

@@ -23,6 +23,7 @@ from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.regions import Region, as_ids, classes_in, find_regions
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.safe_write import write_safely
+from napari_vol3d.io.seg_nrrd import printable
 
 PLACES = ("centroid", "min", "max")
 
@@ -77,7 +78,7 @@ def _row(item: LabelClass, region: Region | None, geometry: Geometry) -> list[An
     each = abs(float(np.linalg.det(geometry.affine[:3, :3]))) / _volume_unit(geometry.unit)[1]
     amount = [f"{voxels * each:.10g}"] if geometry.unit != "pixel" else []
     places = _places(region, geometry) if region else [""] * 3 * len(PLACES)
-    return [item.id, item.name, voxels, *amount, "RAS" if geometry.anatomical else "xyz", *places]
+    return [item.id, printable(item.name), voxels, *amount, "RAS" if geometry.anatomical else "xyz", *places]
 
 
 def _places(region: Region, geometry: Geometry) -> list[str]:

@@ -25,10 +25,13 @@ class ProvedStore(LocalStore):
         Bytes of a chunk, once unpacked, where one file holds one chunk.
     blosc : bool
         Whether chunks are packed by Blosc.
+    whole : bool
+        Whether all chunks were written: one that is absent was lost.
     """
 
     most: int | None = None
     blosc: bool = False
+    whole: bool = False
 
     def prove_chunks_of(self, array: Any) -> None:
         """Take from an array's metadata how large a chunk is."""
@@ -69,7 +72,11 @@ class ProvedStore(LocalStore):
             raise ValueError(f"{key} is no regular file")
 
     def _proved(self, key: str, found: Any, byte_range: Any) -> Any:
-        if found is None or byte_range is not None or self.most is None or key.rpartition("/")[2] in METADATA:
+        if key.rpartition("/")[2] in METADATA:
+            return found
+        if found is None and self.whole:
+            raise ValueError(f"{key} is missing")
+        if found is None or byte_range is not None or self.most is None:
             return found
         start = bytes(found.as_numpy_array()[:18].tobytes())
         unpacked = blosc_size(start) if self.blosc else zstandard_size(start)

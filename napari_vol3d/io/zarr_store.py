@@ -105,6 +105,8 @@ def open_array(path: Path, folder: Path) -> Any:
                 raise FileProblem(f"Compression not supported: {path.name} uses {unknown[0]}.", hint=AGAIN)
         gate.check_memory(path, math.prod(array.chunks) * dtype.itemsize)
         store.prove_chunks_of(array)
+        own = array.attrs.get("napari_vol3d")
+        store.whole = isinstance(own, dict) and own.get("whole") is True
     return array
 
 

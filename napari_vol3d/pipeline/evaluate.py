@@ -80,9 +80,9 @@ def find_pairs(prediction: Path, reference: Path) -> list[tuple[Path, Path]]:
     missing = [path for path in (prediction, reference) if not path.exists()]
     if missing:
         raise FileProblem(f"There is no {missing[0]}.", hint="Check the path.")
-    if prediction.is_dir() != reference.is_dir():
+    if _is_folder(prediction) != _is_folder(reference):
         raise FileProblem("Give two files or two folders, not one of each.", hint="Folders are matched by file name.")
-    if not prediction.is_dir():
+    if not _is_folder(prediction):
         return [(prediction, reference)]
     predictions, references = _by_stem(prediction), _by_stem(reference)
     plain = {name.removesuffix(LABELS_SUFFIX): path for name, path in predictions.items()}
@@ -93,6 +93,11 @@ def find_pairs(prediction: Path, reference: Path) -> list[tuple[Path, Path]]:
     if alone:
         log.warning("%d of %d references have no prediction: %s", len(alone), len(found), ", ".join(alone[:5]))
     return [(path, references[name]) for name, path in found.items() if path is not None]
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path holds label files; a Zarr store is one volume."""
+    return path.is_dir() and not path.name.lower().endswith(".zarr")
 
 
 def evaluate(pairs: Sequence[tuple[Path, Path]]) -> Generator[Progress, None, Evaluation]:

@@ -40,3 +40,8 @@ class Prediction:
     counts: Mapping[int, int]
     probabilities: Any = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def mean_counts(self) -> Mapping[int, int]:
+        """Voxels of each id in a time point; the mean over them all."""
+        return {number: round(count / self.plan.frames) for number, count in self.counts.items()}

@@ -107,6 +107,34 @@ def test_a_shift_by_whole_voxels_is_a_shift() -> None:
     assert (found[9:] == source.data.min()).all()  # beyond: as dark as it gets
 
 
+HUGE = [2**53 + 1, 2**53 + 3, 2**63 - 1, 12345678901234567]
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, ">u8"])
+def test_no_id_is_made_up_however_large(dtype: Any) -> None:
+    picked = np.random.default_rng(3).integers(0, len(HUGE), SHAPE)
+    source = volume().with_data(np.array(HUGE, dtype)[picked])
+    found = np.asarray(Onto(source, GRID, GRID_SHAPE, nearest=True))
+    numbered = np.asarray(Onto(volume().with_data((picked + 1).astype(np.uint8)), GRID, GRID_SHAPE, nearest=True))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.array([0, *HUGE], dtype)[numbered])
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, ">i8"])
+def test_the_largest_integers_are_shifted_as_they_are_and_stay_in_range(dtype: Any) -> None:
+    limits = np.iinfo(dtype)
+    voxels = np.random.default_rng(3).choice(np.array([limits.min, limits.max, limits.max - 1], dtype), SHAPE)
+    source = volume().with_data(voxels)
+    box = Box(start=(2, 3, 1), stop=(9, 11, 9))
+    np.testing.assert_array_equal(np.asarray(Onto(source, source.cropped(box).geometry, box.shape)), voxels[box.slices])
+    for end in (limits.min, limits.max):
+        alike = np.asarray(Onto(volume().with_data(np.full(SHAPE, end, dtype)), GRID, GRID_SHAPE))
+        np.testing.assert_allclose(alike.astype(np.float64), float(end), rtol=1e-15)  # not wrapped around
+    between = np.asarray(Onto(source, GRID, GRID_SHAPE)).astype(np.float64)
+    exact = np.asarray(Onto(source.with_data(voxels.astype(np.float64)), GRID, GRID_SHAPE))
+    np.testing.assert_allclose(between, exact, atol=4096)
+
+
 PARTS = st.one_of(st.slices(9), st.integers(-9, 8), st.builds(slice, st.none(), st.none(), st.sampled_from((-1, 2, 3))))
 
 

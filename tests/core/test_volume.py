@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.volume import Geometry, StoredGrid, Volume
+from napari_vol3d.io.registry import write_labels
+from tests.core.watched import Watched
 
 GRIDS = [
     StoredGrid(axes=axes, flips=flips) for axes in permutations(range(3)) for flips in product((False, True), repeat=3)
@@ -133,6 +135,39 @@ def test_a_time_series_gives_its_frames():
     np.testing.assert_array_equal(np.asarray(lazy.data), data[..., 2])
     part = lazy.cropped(Box(start=(0, 1, 1), stop=(2, 3, 3)))
     np.testing.assert_array_equal(part.data[:, :, :], data[:, 1:3, 1:3, 2])
+
+
+@pytest.mark.parametrize("extra", [(), (2,)], ids=["3-D", "channels"])
+@pytest.mark.parametrize("index", [..., 1, (-1, 0), (..., 1), (slice(None, None, -1), 1), (slice(0, 0),), ()])
+def test_a_window_on_lazy_voxels_is_looked_at_as_an_array_is(extra: tuple[int, ...], index: object) -> None:
+    data = np.arange(4 * 5 * 6 * int(np.prod(extra))).reshape(4, 5, 6, *extra)
+    volume = Volume(data=Watched(data), geometry=Geometry.from_spacing((1, 1, 1)))
+    part, meant = volume.cropped(Box(start=(1, 2, 3), stop=(3, 5, 6))).data, data[1:3, 2:5, 3:6]
+    assert volume.data.read == 0  # nothing is read before it is looked at
+    assert (part.ndim, part.shape, part.dtype) == (meant.ndim, meant.shape, meant.dtype)
+    np.testing.assert_array_equal(part[index], meant[index])
+    np.testing.assert_array_equal(np.asarray(part), meant)
+
+
+@pytest.mark.parametrize("timed", [False, True])
+@pytest.mark.parametrize("extension", [".nii.gz", ".seg.nrrd", ".tif", ".ome.zarr", ".csv", ".stl", ".obj"])
+def test_a_part_of_lazy_labels_is_saved_as_the_part_of_an_array_is(tmp_path, extension: str, timed: bool) -> None:
+    data = np.zeros((8, 9, 10), np.uint8)
+    data[2:6, 3:7, 4:8] = 1
+    geometry, box = Geometry.from_spacing((1, 1, 1)), Box(start=(1, 2, 3), stop=(7, 9, 10))
+    held = Volume(data=data, geometry=geometry, is_labels=True).cropped(box)
+    lazy = Volume(data=Watched(np.stack([data] * 2, axis=-1) if timed else data), geometry=geometry, is_labels=True,
+                  timed=timed).frame(1).cropped(box)  # fmt: skip
+    lazily, at_once = [], []
+    for name, part, content in (("lazy", lazy, lazily), ("held", held, at_once)):
+        (tmp_path / name).mkdir()
+        content += _content(write_labels(tmp_path / name / f"a{extension}", part))
+    assert lazily == at_once
+
+
+def _content(path):
+    files = sorted(one for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
+    return [(one.name, one.read_bytes()) for one in files]
 
 
 class _Sliced:

@@ -20,7 +20,7 @@ from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.onto import Onto
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.gui.layers import labels_layer, origin_of, to_layer, to_volume
-from napari_vol3d.gui.space import in_space, reference_from, reference_of
+from napari_vol3d.gui.space import in_space, on_its_scan, reference_from, reference_of
 from napari_vol3d.io import gate
 from napari_vol3d.io.registry import read_volume, write_labels
 from tests.core.watched import geometry
@@ -340,3 +340,23 @@ def test_a_layer_of_ours_names_the_reference_it_would_be() -> None:
     found = reference_from(origin, "x")
     assert found is not None
     assert found.geometry is origin.geometry
+
+
+@pytest.mark.parametrize("angle", [0, 17])
+def test_labels_that_napari_made_get_their_place_in_the_patient(angle: int) -> None:
+    where = geometry(angle)
+    scan = Volume(data=np.zeros((6, 8, 7), np.float32), geometry=where)
+    data, keywords, _ = to_layer(scan, as_labels=False)
+    layer = Image(data, **keywords)
+    placed = {key: getattr(layer, key) for key in ("scale", "translate", "units")}
+    same = Labels(np.zeros(scan.shape, np.uint8), **placed)
+    assert on_its_scan(to_volume(same), same, [layer, same]).geometry is where
+    # Half as large and moved: beside the scan, where the canvas shows it.
+    part = Labels(np.zeros((3, 4, 3), np.uint8), scale=layer.scale * 2, translate=layer.translate + layer.scale * 1.5)
+    found = on_its_scan(to_volume(part), part, [layer, part]).geometry
+    assert found.anatomical
+    for index in ((0, 0, 0), (2, 3, 1)):
+        on_canvas = part.data_to_world(index)
+        meant = where.affine @ [*layer.world_to_data(on_canvas), 1]
+        np.testing.assert_allclose(found.affine @ [*index, 1], meant, atol=1e-9)
+    assert on_its_scan(to_volume(part), part, [part]).geometry.anatomical is False

@@ -91,6 +91,7 @@ def test_what_is_no_label_description_is_refused(tmp_path, text):
     [
         {"1": "liver", "2": "spleen"}, {"labels": {"0": "background", "1": "liver", "2": "spleen"}},
         {"labels": {"background": 0, "liver": 1, "spleen": 2}, "name": "nnU-Net"},
+        {"Background": 0, "liver": 1, "spleen": 2}, {"labels": {"liver": 1, "spleen": 2}},
         {"labels": [{"id": 1, "name": "liver"}, {"id": "2", "name": "spleen", "color": None}]},
     ],
 )  # fmt: skip
@@ -106,6 +107,7 @@ def test_tables_of_others_are_read(tmp_path, content):
         '{"labels": [{"id": 1}]}', '{"labels": [3]}', '{"labels": [{"id": true, "name": "x"}]}', '{"-1": "x"}',
         '{"labels": [{"id": 1, "name": "x", "color": "red"}]}', '{"1": "a", "01": "b"}', '{"4294967296": "x"}',
         '{"labels": [{"id": 1.5, "name": "x"}]}', "[" * 100_000, '{"EchoTime": 3, "RepetitionTime": 3}',
+        '{"EchoTime": 30, "RepetitionTime": 2000}', '{"EchoTime": 30, "SliceOffset": 0}', '{"background": 1, "x": 2}',
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_refused(tmp_path, text):

@@ -10,7 +10,7 @@ import pytest
 import zarr
 from zarr.storage import LocalStore
 
-from napari_vol3d.core.errors import SaveProblem
+from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import label_image
@@ -212,3 +212,25 @@ def test_a_save_that_fails_leaves_what_was_there(tmp_path, monkeypatch, version)
 def test_chunks_of_background_are_on_the_disk(tmp_path):
     path = write_label_image(tmp_path / "a.zarr", Volume(data=np.zeros(SHAPE, np.uint8), geometry=GEOMETRY))
     assert (path / "0" / "c" / "0" / "0" / "0").is_file()
+
+
+def test_a_chunk_that_was_lost_does_not_pass_for_background(tmp_path):
+    labels = Volume(data=np.ones((70, 10, 10), np.uint8), geometry=Geometry.from_spacing((1, 1, 1)), is_labels=True)
+    path = write_label_image(tmp_path / "a.ome.zarr", labels)
+    (path / "0" / "c" / "1" / "0" / "0").unlink()
+    found = read_zarr(path)
+    assert found.data[:60].all()
+    with pytest.raises(FileProblem, match="c/1/0/0 is missing"):
+        np.asarray(found.data)
+
+
+def test_a_damaged_list_of_labels_is_told_before_anything_is_replaced(tmp_path):
+    image = write_image(tmp_path / "i.ome.zarr")
+    scan = read_zarr(image)
+    target = image / "labels" / "cells"
+    write_label_image(target, scan.with_data(np.full(scan.shape, 1, np.uint8), is_labels=True))
+    for damage in ("{", "[]", '{"attributes": []}', '{"attributes": {"ome": {"labels": 5}}}'):
+        (image / "labels" / "zarr.json").write_text(damage, encoding="utf-8")
+        with pytest.raises(SaveProblem, match="cells was not saved"):
+            write_label_image(target, scan.with_data(np.full(scan.shape, 2, np.uint8), is_labels=True))
+        assert set(np.unique(read_zarr(target).data)) == {1}

@@ -106,6 +106,17 @@ def test_names_that_are_no_file_names_get_their_number(tmp_path: Path, names: tu
     assert {path.removesuffix(".stl").rsplit("_", 1)[1] for path in found} == {"2", "300"}
 
 
+@pytest.mark.parametrize("name", ["x.obj", "x.stl"])
+def test_what_no_text_can_hold_is_left_out_of_a_name(tmp_path: Path, name: str) -> None:
+    classes = tuple(LabelClass(id=i, name=f"li\ud800ver\n{i}\0", color="#ffffff") for i in (2, 300))
+    path = write_mesh(tmp_path / name, ball(classes=2).with_data(ball(classes=2).data, classes=classes))
+    if name == "x.obj":
+        text = path.read_text(encoding="utf-8")
+        assert [line for line in text.splitlines() if line.startswith("g ")] == ["g liver_2", "g liver_300"]
+    bare = tuple(LabelClass(id=i, name="\ud800", color="#ffffff") for i in (2, 300))
+    write_mesh(tmp_path / f"bare_{name}", ball(classes=2).with_data(ball(classes=2).data, classes=bare))
+
+
 def test_an_id_without_a_name_is_written_too(tmp_path: Path) -> None:
     path = write_mesh(tmp_path / "x.obj", ball(classes=2).with_data(ball(classes=2).data, classes=()))
     assert "g class_2\n" in path.read_text()

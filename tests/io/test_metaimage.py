@@ -263,3 +263,11 @@ def test_real_files_are_read_as_itk_reads_them(shared_data):
         assert_as_itk_reads_it(volume, path)
         assert volume.geometry.anatomical
         assert volume.is_labels is None
+
+
+def test_what_itk_copies_from_other_headers_is_no_damage(tmp_path):
+    image = sitk.GetImageFromArray(np.arange(24, dtype=np.int16).reshape(2, 3, 4))
+    for key, value in (("dim[0]", "3"), ("aux file", "x y"), ("ITK_FileNotes", "a = b: c")):
+        image.SetMetaData(key, value)
+    sitk.WriteImage(image, str(tmp_path / "a.mha"))
+    np.testing.assert_array_equal(read_metaimage(tmp_path / "a.mha").data.ravel().sum(), 276)

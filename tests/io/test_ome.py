@@ -10,9 +10,10 @@ import pytest
 import tifffile
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.core.labels import LabelClass, default_color
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import ome
+from napari_vol3d.io.registry import write_labels
 from napari_vol3d.io.tiff import read_tiff, write_tiff
 
 DATA = np.random.default_rng(0).integers(0, 4000, (10, 24, 20), dtype=np.uint16)
@@ -80,6 +81,24 @@ def test_what_is_described_is_what_is_read():
     found = ome.read_geometry(root)
     assert found.unit == "um"
     np.testing.assert_array_equal(found.affine, geometry.affine)
+
+
+def test_classes_that_a_file_spells_wrongly_can_be_saved_again(tmp_path):
+    given = {
+        "1": "red", "2": "#12", "3": "#00FF7f", "4": "", "5": "#12345g", "0": "#000001", "-6": "#000002",
+        "4294967296": "#000003", "4294967295": "#000004", "9" * 5000: "#000005", "seven": "#000006", "": "#000007",
+    }  # fmt: skip
+    classes = tuple(LabelClass(id=number, name="x", color=color) for number, color in given.items())
+    data = np.ones((2, 3, 4), np.uint8)
+    volume = Volume(data=data, geometry=Geometry.from_spacing((1, 1, 1)), is_labels=True, classes=classes)
+    found, is_labels = ome.read_classes(ElementTree.fromstring(ome.describe(volume, data)))
+    assert is_labels
+    assert {item.id: item.color for item in found} == {
+        1: default_color(1), 2: default_color(2), 3: "#00FF7f", 4: default_color(4), 5: default_color(5),
+        4294967295: "#000004",
+    }  # fmt: skip
+    for name in ("a.tif", "a.nii.gz", "a.seg.nrrd", "a.ome.zarr", "a.label", "a.json"):
+        write_labels(tmp_path / name, volume.with_data(data, classes=found))
 
 
 def test_channel_names_are_kept_in_order(tmp_path):

@@ -247,3 +247,15 @@ def test_only_what_killed_programs_of_ours_left_is_removed(old):
     assert process.returncode == 0
     assert not alive.exists()
     assert old.read_text() == "half"  # the other program's, which was last
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".txt", "a\0b.txt"])
+def test_names_that_no_system_takes_are_told(tmp_path, name):
+    with pytest.raises(SaveProblem, match="was not saved"):
+        write_text(tmp_path / name, "text")
+
+
+def test_a_link_to_itself_is_told(tmp_path):
+    (tmp_path / "l.txt").symlink_to("l.txt")
+    with pytest.raises(SaveProblem, match="was not saved"):
+        write_text(tmp_path / "l.txt", "text")

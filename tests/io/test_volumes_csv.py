@@ -89,6 +89,13 @@ def test_without_labels_the_classes_have_none(tmp_path: Path) -> None:
     assert "volume_ml" in bare.columns
 
 
+def test_what_no_text_can_hold_is_left_out_of_a_name(tmp_path: Path) -> None:
+    classes = (LabelClass(id=2, name="li\ud800ver\0", color="#d55e00"),)
+    volume = labels(geometry())
+    found = table(write_volumes(tmp_path / "a.csv", volume.with_data(volume.data, classes=classes)))
+    assert list(found["name"]) == ["liver", "class 77"]
+
+
 def test_what_can_not_be_counted_is_refused_and_the_older_file_stays(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("older")
     with pytest.raises(SaveProblem, match="channels"):

@@ -17,13 +17,13 @@ from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import to_volume
 from napari_vol3d.gui.panels.findings import Findings
+from napari_vol3d.gui.panels.fit import fit_of
 from napari_vol3d.gui.panels.segment_ui import SegmentUi
 from napari_vol3d.gui.panels.segment_words import result_words
 from napari_vol3d.gui.region import drawn_region, looks_at, region_in_view, sliced_axis, start_drawing
 from napari_vol3d.gui.run import SegmentRun
 from napari_vol3d.models.record import expected_rate
 from napari_vol3d.models.store import Model, list_models
-from napari_vol3d.pipeline.checks import check_fit
 from napari_vol3d.pipeline.plan import SegmentPlan, plan_segment
 from napari_vol3d.pipeline.prediction import Prediction
 from napari_vol3d.pipeline.segment import warm_up
@@ -124,11 +124,11 @@ class SegmentPanel(QWidget):
         try:
             scan = to_volume(layer)
             self.ui.show_scan(scan)
-            fit = check_fit(scan, model.card, resample=self.settings.resample)
+            fit = fit_of(layer, scan, model.card, self.settings)
             self.ui.show_fit(fit, scan, model.card)
             region = self._region(layer, scan, model)
             if region is not None and region.size:
-                fit = check_fit(scan, model.card, resample=self.settings.resample, region=region)
+                fit = fit_of(layer, scan, model.card, self.settings, region)
                 self.ui.show_fit(fit, scan, model.card)
                 self.ui.show_region(region, sliced_axis(self._viewer) if self._viewer.dims.ndisplay == 2 else None)
             plan = plan_segment(scan, model.card, self.settings, region)
@@ -197,7 +197,7 @@ class SegmentPanel(QWidget):
         if not run.labels_shown:
             self.ui.say("Done, but its layer was removed. Press Segment to run again.")
             return
-        amounts = class_amounts(prediction.counts, prediction.classes, prediction.geometry)
+        amounts = class_amounts(prediction.mean_counts, prediction.classes, prediction.geometry)
         self.summary = ", ".join(f"{item.name} {text}" for item, text in amounts)
         self.findings.finish(run.layer, run.labels, result_words(run.layer.name, prediction, amounts))
 
