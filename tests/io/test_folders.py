@@ -100,7 +100,7 @@ def test_what_can_not_be_put_back_is_kept_and_told(tmp_path, monkeypatch):
         return rename(path, to)
 
     monkeypatch.setattr(type(target), "rename", fail_after_the_first)
-    with pytest.raises(SaveProblem, match="lies in a.zarr.replaced"), moved_away(target):
+    with pytest.raises(SaveProblem, match=r"lies in a\.zarr\.replaced"), moved_away(target):
         raise PermissionError(13, "busy")
     monkeypatch.undo()
     restore(target)
