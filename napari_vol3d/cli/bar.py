@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from tqdm import tqdm
 from napari_vol3d.core.progress import Progress
 
 Result = TypeVar("Result")
+# Set by `main`: the exception that a signal raises can be lost, in a __del__ for instance.
+interrupted = threading.Event()
 
 
 def run_with_bar(verb: Generator[Progress, None, Result], *, title: str, unit: str) -> Result:
@@ -19,6 +22,8 @@ def run_with_bar(verb: Generator[Progress, None, Result], *, title: str, unit: s
     shown = Progress(phase="")
     with contextlib.closing(verb), tqdm(desc=title, unit=unit, file=sys.stderr, mininterval=0.5) as bar:
         while True:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
             try:
                 progress = next(verb)
             except StopIteration as end:

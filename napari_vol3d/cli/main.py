@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from napari_vol3d import __version__
 from napari_vol3d.cli import demo, evaluate, info, models, segment, train
+from napari_vol3d.cli.bar import interrupted
 from napari_vol3d.core.errors import Vol3dError
 
 EPILOG = """\
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit."""
     # A scheduler's SIGTERM, or a terminal that is closed, ends a run as Ctrl-C does: generators close, the engine
     # process goes, no half file stays.
+    interrupted.clear()
     for name in ENDINGS:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has asked for that
@@ -75,6 +77,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _interrupt(*_: object) -> NoReturn:
+    interrupted.set()
     for name in ENDINGS:  # a second one would cut the cleaning up short
         number = getattr(signal, name, None)
         if number is not None:

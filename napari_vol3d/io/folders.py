@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_vol3d.core.errors import SaveProblem
-from napari_vol3d.io.safe_write import HOST
+from napari_vol3d.core.errors import FileProblem, SaveProblem
+from napari_vol3d.io import gate
+from napari_vol3d.io.safe_write import HOST, WAYS_ON
 from napari_vol3d.io.zarr_store import METADATA
 
 
@@ -86,3 +87,20 @@ def lies_aside(target: Path) -> bool:
 
 def _aside(target: Path) -> Path:
     return target.with_name(f"{target.name}.replaced")
+
+
+@contextmanager
+def saving(target: Path) -> Iterator[None]:
+    """Turn what the system, zarr and its codecs raise into a `SaveProblem`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SaveProblem(f"{target.name} was not saved: {reason}.", hint=WAYS_ON.get(error.errno or 0, "")) from error
+    except FileProblem as error:
+        raise SaveProblem(
+            f"{target.name} was not saved: it could not be read back. {error.message}", hint=error.hint
+        ) from error
+    except gate.DAMAGE as error:
+        reason = str(error) or type(error).__name__
+        raise SaveProblem(f"{target.name} was not saved: {reason}.", hint="Try another disk.") from error

@@ -8,8 +8,6 @@ touched; metadata that the image may keep consolidated are not made again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +18,14 @@ from zarr.codecs import ZstdCodec
 from zarr.storage import LocalStore
 
 from napari_vol3d.core.box import Triple
-from napari_vol3d.core.errors import FileProblem, SaveProblem
+from napari_vol3d.core.errors import SaveProblem
 from napari_vol3d.core.labels import to_label_dtype
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.io import gate
-from napari_vol3d.io.folders import folder_beside, moved_away, refuse_occupied
+from napari_vol3d.io.folders import folder_beside, moved_away, refuse_occupied, saving
 from napari_vol3d.io.ngff import OWN, describe_labels
 from napari_vol3d.io.ome_zarr import LABELS, read_levels
 from napari_vol3d.io.progress_file import make_durable
-from napari_vol3d.io.safe_write import WAYS_ON, write_text
+from napari_vol3d.io.safe_write import write_text
 from napari_vol3d.io.zarr_parts import ome_of
 from napari_vol3d.io.zarr_store import attributes_of, is_node, kind_of
 
@@ -56,7 +53,7 @@ def write_label_image(target: Path, volume: Volume) -> Path:
     held = to_label_dtype(np.asarray(volume.data))
     if held.ndim != 3 + volume.timed:
         raise SaveProblem(f"{target.name} was not saved: labels of several channels.", hint="Save one channel.")
-    with _saving(target):
+    with saving(target):
         image = image_of(target)
         _refuse_images(target)
         refuse_occupied(target, overwrite=True)
@@ -193,20 +190,3 @@ def _enlist(target: Path, image: Path) -> None:
             f"{target.name} was saved, but {image.name} does not list it.",
             hint="It opens by its own path; save it again to list it.",
         ) from error
-
-
-@contextmanager
-def _saving(target: Path) -> Iterator[None]:
-    """Turn what the system, zarr and its codecs raise into a `SaveProblem`."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise SaveProblem(f"{target.name} was not saved: {reason}.", hint=WAYS_ON.get(error.errno or 0, "")) from error
-    except FileProblem as error:
-        raise SaveProblem(
-            f"{target.name} was not saved: it could not be read back. {error.message}", hint=error.hint
-        ) from error
-    except gate.DAMAGE as error:
-        reason = str(error) or type(error).__name__
-        raise SaveProblem(f"{target.name} was not saved: {reason}.", hint="Try another disk.") from error

@@ -11,7 +11,6 @@ import logging
 import shutil
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -27,11 +26,9 @@ from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.errors import SaveProblem, Vol3dError
 from napari_vol3d.core.labels import LabelClass, to_label_dtype
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.io import gate
-from napari_vol3d.io.folders import folder_beside, moved_away, refuse_occupied
+from napari_vol3d.io.folders import folder_beside, moved_away, refuse_occupied, saving
 from napari_vol3d.io.ngff import describe_labels
 from napari_vol3d.io.progress_file import append_record, inside, make_durable, read_progress
-from napari_vol3d.io.safe_write import WAYS_ON
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +119,7 @@ class LabelStore:
         if np.dtype(spec.dtype).kind != "u":
             raise Vol3dError(f"Labels are kept as unsigned integers; received {spec.dtype}.", hint="Choose uint8.")
         partial = partial_of(target)
-        with _saving(target):
+        with saving(target):
             if partial.exists():
                 if not (partial / PROGRESS).is_file():
                     raise SaveProblem(f"{target.name} was not saved: {partial.name} is in the way.", hint="Move it.")
@@ -140,7 +137,7 @@ class LabelStore:
         refuse_occupied(target, overwrite=overwrite)
         partial = partial_of(target)
         try:
-            with _saving(target):
+            with saving(target):
                 header, done = read_progress(partial / PROGRESS, spec.shape)
                 if header == spec.header:
                     return cls(target, done, overwrite=overwrite)
@@ -174,7 +171,7 @@ class LabelStore:
         if box not in self._done and any(box.intersect(other).size for other in self._done):
             raise Vol3dError(f"Boxes must be disjoint; {box} reaches into one that was written before.")
         voxels = np.ascontiguousarray(to_label_dtype(labels, self.dtype))
-        with _saving(self.target):
+        with saving(self.target):
             if box in self._done:
                 self._forget(box)
             self._array[box.slices] = voxels
@@ -186,7 +183,7 @@ class LabelStore:
 
     def read(self, box: Box) -> NDArray[Any]:
         """Give the labels of a box; 0 where nothing was written."""
-        with _saving(self.target):
+        with saving(self.target):
             return np.asarray(self._array[box.slices])
 
     def finish(self) -> Path:
@@ -200,7 +197,7 @@ class LabelStore:
         """
         refuse_occupied(self.target, overwrite=self._overwrite)
         bad = [box for box in self._done if not self._reads_back(box)]
-        with _saving(self.target):
+        with saving(self.target):
             if bad:
                 self._give_up(bad)
                 raise SaveProblem(
@@ -237,7 +234,7 @@ class LabelStore:
 
     def _reads_back(self, box: Box) -> bool:
         try:
-            with _saving(self.target):
+            with saving(self.target):
                 if not all(path.is_file() for path in self._chunks(box)):
                     return False  # zarr would give zeros
                 voxels = np.ascontiguousarray(self._array[box.slices])
@@ -269,16 +266,3 @@ def _make(folder: Path, target: Path, spec: LabelSpec) -> None:
     append_record(folder / PROGRESS, spec.header)
     for path in (*folder.rglob("*"), folder):
         make_durable(path)
-
-
-@contextmanager
-def _saving(target: Path) -> Iterator[None]:
-    """Turn what the system, zarr and its codecs raise into a `SaveProblem`."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise SaveProblem(f"{target.name} was not saved: {reason}.", hint=WAYS_ON.get(error.errno or 0, "")) from error
-    except gate.DAMAGE as error:
-        reason = str(error) or type(error).__name__
-        raise SaveProblem(f"{target.name} was not saved: {reason}.", hint="Try another disk.") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_vol3d.cli.bar import run_with_bar
+from napari_vol3d.cli.bar import interrupted, run_with_bar
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.progress import Progress
 
@@ -54,3 +54,22 @@ def test_a_verb_that_has_nothing_to_report():
         yield
 
     assert run_with_bar(silent(), title="t", unit="u") == 7
+
+
+def test_an_interruption_whose_exception_was_lost_is_not():
+    closed = []
+
+    def verb():
+        try:
+            while True:
+                yield Progress(phase="Segmenting")
+                interrupted.set()
+        finally:
+            closed.append(True)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_with_bar(verb(), title="scan", unit="tile")
+    finally:
+        interrupted.clear()
+    assert closed
