@@ -64,7 +64,7 @@ def add(commands: Any) -> None:
         "--precision",
         choices=("auto", "float32", "bfloat16"),
         default="auto",
-        help="auto: float32 on a CPU; bfloat16: twice as fast on CPUs with AMX, a few labels in a thousand differ",
+        help="auto: float32 on a CPU; bfloat16: faster on CPUs with AMX, a few labels in a thousand differ",
     )
     sub.add_argument("--halo", type=int, default=None, help="context voxels thrown away at tile borders")
     sub.add_argument(

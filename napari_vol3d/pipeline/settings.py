@@ -57,8 +57,8 @@ class SegmentSettings(Settings):
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", title="Precision",
-        description="auto: float32 on a CPU, half of that on a GPU; bfloat16 is twice as fast on CPUs with AMX, and "
-        "changes a few labels in a thousand",
+        description="auto: float32 on a CPU, half of that on a GPU; bfloat16 is two to three times as fast on CPUs "
+        "with AMX, and changes a few labels in a thousand",
     )  # fmt: skip
     memory_gb: float = Field(
         default_factory=default_memory_gb, gt=0, title="Memory budget",
