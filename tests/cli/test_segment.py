@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import psutil
 import pytest
 
+from napari_vol3d.cli.segment import _check_format, _targets
+from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
@@ -131,3 +135,26 @@ def test_a_signal_stops_everything(cli_model, tmp_path, name, moment):
     assert not alive
     assert list((tmp_path / "out").iterdir()) == []
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("vol3d-")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "timed", "match"),
+    [("a.seg.nrrd", True, "can't hold time points"), ("a.dcm", False, "needs a DICOM series"), ("a.nii.gz", True, "")],
+)
+def test_a_format_that_can_not_work_is_told_before_the_run(name, timed, match):
+    data = np.zeros((3, 4, 5, 2) if timed else (3, 4, 5), np.uint8)
+    volume = Volume(data=data, geometry=Geometry.from_spacing((1, 1, 1)), timed=timed)
+    if not match:
+        _check_format(Path(name), volume)
+        return
+    with pytest.raises(FileProblem, match=match):
+        _check_format(Path(name), volume)
+
+
+def test_two_parts_of_one_folder_have_two_names(tmp_path):
+    names = [
+        next(iter(_targets([tmp_path], tmp_path, ".nii.gz", part=part, overwrite=False).values())).name
+        for part in (None, "image", "label", "1.2.840.113619.2.55.3.1234567890.1+repair")
+    ]
+    assert len(set(names)) == 4
+    assert all(name.startswith(tmp_path.name) and name.endswith("_labels.nii.gz") for name in names)
