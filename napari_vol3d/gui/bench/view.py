@@ -13,7 +13,7 @@ from vispy.scene import Node
 
 from napari_vol3d.gui.bench.planes import LETTERS, Axis, Plane, plane_across
 
-World: TypeAlias = tuple[float, ...]  # a point of the canvas, as `dims.point` gives it: ..., z, y, x in the layers' unit
+World: TypeAlias = tuple[float, ...]  # a point as `dims.point` gives it: ..., z, y, x in the layers' unit
 Pixel: TypeAlias = tuple[float, float]  # x, y on the canvas, from its upper left corner
 
 
@@ -56,6 +56,14 @@ class View:
     def plane(self) -> Plane:
         """The plane that is shown now; a person may turn napari's own view."""
         return Plane.VOLUME if self.model.dims.ndisplay == 3 else plane_across(self._axis(-3))
+
+    def set_plane(self, plane: Plane) -> None:
+        """Cut the volume this way; axes before z keep their sliders."""
+        dims = self.model.dims
+        if dims.ndim >= 3:
+            before = range(dims.ndim - 3)
+            dims.order = (*before, *(axis + len(before) for axis in plane.order))
+        dims.ndisplay = 3 if plane is Plane.VOLUME else 2
 
     @property
     def shown(self) -> tuple[Axis, Axis]:
@@ -101,10 +109,8 @@ class View:
     def letters(self) -> tuple[str, str, str, str]:
         """Ends of the patient's axes at the left, right, upper and lower edge of a view that is cut."""
         down, across = (LETTERS[axis] for axis in self.shown)
-        (sign_down, sign_right) = self.signs
-        left, right = across[::sign_right]
-        upper, lower = down[::sign_down]
-        return left, right, upper, lower
+        sign_down, sign_right = self.signs
+        return (*across[::sign_right], *down[::sign_down])
 
     def _axis(self, place: int) -> Axis:
         """Give an axis by its place in napari's order, counted among the last three."""

@@ -1,0 +1,77 @@
+"""What is painted in one view is seen in the others: at once after a stroke, a few times a second during it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import napari
+from napari.layers import Labels
+from qtpy.QtCore import QObject, QTimer
+
+STROKE_MS = 120  # a view of labels takes some 15 ms to draw in software, and the stroke itself must not stutter
+
+
+class Ripple(QObject):
+    """Redraws a Labels layer when its twin was painted, and the twin when the layer changed.
+
+    napari has no event for changed voxels: a stroke emits `labels_update` and at its end `paint`; undo, redo and
+    `refresh` emit `set_data`, as does every turn to another slice. So `set_data` counts where the slice is the same.
+    """
+
+    def __init__(self, viewer: napari.Viewer, layer: Labels, twin: Labels) -> None:
+        super().__init__()
+        self._dims, self._layer, self._twin = viewer.dims, layer, twin
+        self._slice = self._shown()
+        self._busy = False
+        self._stale: set[Labels] = set()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(STROKE_MS)
+        self._timer.timeout.connect(self._refresh)
+        self._connections = [
+            (layer.events.labels_update, self._layer_painted), (twin.events.labels_update, self._twin_painted),
+            (layer.events.paint, self._stroke_ended), (layer.events.set_data, self._layer_set),
+        ]  # fmt: skip
+        for signal, slot in self._connections:
+            signal.connect(slot)
+
+    def let_go(self) -> None:
+        """Stop."""
+        self._timer.stop()
+        for signal, slot in self._connections:
+            signal.disconnect(slot)
+
+    def _layer_painted(self, event: Any) -> None:
+        self._later(self._twin)
+
+    def _twin_painted(self, event: Any) -> None:
+        self._later(self._layer)
+
+    def _layer_set(self, event: Any) -> None:
+        shown = self._shown()
+        if shown == self._slice:
+            self._later(self._twin)
+        self._slice = shown
+
+    def _stroke_ended(self, event: Any) -> None:
+        """Show the whole stroke; both, because another view may have painted it."""
+        self._stale |= {self._layer, self._twin}
+        self._refresh()
+
+    def _later(self, layer: Labels) -> None:
+        if not self._busy:
+            self._stale.add(layer)
+            if not self._timer.isActive():
+                self._timer.start()
+
+    def _refresh(self) -> None:
+        self._timer.stop()
+        stale, self._stale, self._busy = self._stale, set(), True
+        try:
+            for layer in stale:
+                layer.refresh(extent=False, thumbnail=False, highlight=False)
+        finally:
+            self._busy = False
+
+    def _shown(self) -> tuple[Any, ...]:
+        return self._dims.point, self._dims.order, self._dims.ndisplay, self._dims.margin_left, self._dims.margin_right

@@ -1,0 +1,64 @@
+"""Twins: layers of another view that show the same voxels as a layer of the viewer.
+
+A layer of napari's keeps the slice that it shows, so one layer can't be in two views. A twin shares the array and has
+a slice of its own. The viewer's layer is the truth: what is painted through a twin becomes a stroke of the viewer's
+layer, with its undo, its redo and its paint event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Image, Labels, Layer
+
+PLACE = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
+
+
+class TwinImage(Image):
+    """Shows what another Image layer shows, on a slice of its own."""
+
+    def _update_thumbnail(self) -> None:
+        """Nobody sees a twin's thumbnail, and napari makes one at each slice."""
+
+
+class TwinLabels(Labels):
+    """Shows and changes what another Labels layer holds, on a slice of its own."""
+
+    def __init__(self, truth: Labels, **keywords: Any) -> None:
+        self._truth = truth
+        super().__init__(truth.data, **keywords)
+
+    def undo(self) -> None:
+        """Take back the last stroke, in whichever view it was painted."""
+        self._truth.undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._truth.redo()
+
+    def _append_to_undo_history(self, item: list[Any]) -> None:
+        """Give a finished stroke to the viewer's layer: there is one history, and one paint event."""
+        self._truth._redo_history.clear()
+        self._truth._append_to_undo_history(item)
+
+    def _update_thumbnail(self) -> None:
+        """Nobody sees a twin's thumbnail, and napari makes one at each slice."""
+
+
+def twin_of(layer: Layer) -> Layer:
+    """Make the twin of a layer; its looks come with `Tie`.
+
+    A layer that is neither image nor labels gives a plain copy, which is looked at only.
+    """
+    place = {key: getattr(layer, key) for key in PLACE} | {"affine": layer.affine.affine_matrix, "name": layer.name}
+    if isinstance(layer, Labels):
+        return TwinLabels(layer, **place, multiscale=layer.multiscale, visible=layer.visible)
+    if isinstance(layer, Image):
+        return TwinImage(
+            layer.data, **place, multiscale=layer.multiscale, rgb=layer.rgb, visible=layer.visible,
+            # else napari would look through the voxels for them
+            contrast_limits=layer.contrast_limits,
+        )  # fmt: skip
+    copied = Layer.create(*layer.as_layer_data_tuple())
+    copied.editable = False
+    return copied

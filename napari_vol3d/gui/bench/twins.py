@@ -1,0 +1,85 @@
+"""The layers of a view of ours: the twins of the viewer's layers, in the same order, the same one chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import napari
+from napari.layers import Labels, Layer
+
+from napari_vol3d.gui.bench.ripple import Ripple
+from napari_vol3d.gui.bench.tie import Tie
+from napari_vol3d.gui.bench.twin_layers import twin_of
+from napari_vol3d.gui.bench.view import View
+
+
+class Twins:
+    """Keeps a view's layers in step with the viewer's until it lets go.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Whose layers are shown.
+    view : View
+        With a model of its own, empty.
+    """
+
+    def __init__(self, viewer: napari.Viewer, view: View) -> None:
+        self._viewer, self._view = viewer, view
+        self._ties: dict[Layer, Tie] = {}
+        self._ripples: dict[Layer, Ripple] = {}
+        events = viewer.layers.events
+        self._connections = [
+            (events.inserted, self._inserted), (events.removed, self._removed), (events.moved, self._order),
+            (events.reordered, self._order), (viewer.layers.selection.events.active, self._choose),
+        ]  # fmt: skip
+        for signal, slot in self._connections:
+            signal.connect(slot)
+        for layer in viewer.layers:
+            self._add(layer)
+        self._choose()
+
+    def let_go(self) -> None:
+        """Part all twins from their layers, and take them out of the view."""
+        for signal, slot in self._connections:
+            signal.disconnect(slot)
+        for layer in list(self._ties):
+            self._remove(layer)
+
+    def _inserted(self, event: Any) -> None:
+        self._add(event.value)
+        self._order()
+
+    def _removed(self, event: Any) -> None:
+        self._remove(event.value)
+
+    def _add(self, layer: Layer) -> None:
+        if layer in self._ties:
+            return
+        twin = twin_of(layer)
+        self._view.twins[layer] = twin
+        self._view.model.layers.append(twin)
+        self._ties[layer] = Tie(layer, twin)
+        if isinstance(layer, Labels):
+            self._ripples[layer] = Ripple(self._viewer, layer, twin)
+
+    def _remove(self, layer: Layer) -> None:
+        tie = self._ties.pop(layer, None)
+        if tie is None:
+            return
+        tie.let_go()
+        if layer in self._ripples:
+            self._ripples.pop(layer).let_go()
+        twin = self._view.twins.pop(layer)
+        self._view.model.layers.remove(twin)
+
+    def _order(self, event: Any = None) -> None:
+        layers = self._view.model.layers
+        for place, layer in enumerate(self._viewer.layers):
+            twin = self._view.twins.get(layer)
+            if twin is not None and layers.index(twin) != place:
+                layers.move(layers.index(twin), place)
+
+    def _choose(self, event: Any = None) -> None:
+        active = self._viewer.layers.selection.active
+        self._view.model.layers.selection.active = None if active is None else self._view.twins.get(active)
