@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vol3d.core.errors import Vol3dError
+from napari_vol3d.core.palette import PALETTE, palette_color
 
-# Okabe and Ito's palette, which colour-blind people can tell apart; without black and white, which scans use.
-OKABE_ITO = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
-GOLDEN_ANGLE = 0.618033988749895
+OKABE_ITO = PALETTE[:7]
 # Flatness, measured on some 60 real files: scans 0.00 to 0.23, label maps 0.68 to 0.98, marked points and thin
 # structures between; scans have at least 124 distinct values, label maps of classes at most 54.
 SCANS_BELOW, LABELS_FROM = 0.3, 0.6
@@ -31,14 +30,8 @@ class LabelClass:
 
 
 def default_color(index: int) -> str:
-    """Give a colour for the class with this id: Okabe-Ito for the first seven, then hues a golden angle apart."""
-    if 1 <= index <= len(OKABE_ITO):
-        return OKABE_ITO[index - 1]
-    import colorsys
-
-    hue = (index * GOLDEN_ANGLE) % 1.0
-    red, green, blue = colorsys.hsv_to_rgb(hue, 0.55 + 0.4 * (index % 2), 0.95 - 0.25 * (index % 3) / 2)
-    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+    """Give a colour for the class with this id: Okabe-Ito for the first seven, then others as far apart as can be."""
+    return palette_color(index)
 
 
 def classes_for(ids: NDArray[Any], names: Mapping[int, str] | None = None) -> tuple[LabelClass, ...]:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 from napari.layers import Image, Labels, Layer
-from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Triple
@@ -19,14 +17,13 @@ from napari_vol3d.core.labels import LabelClass, classes_for, default_color, loo
 from napari_vol3d.core.onto import Onto
 from napari_vol3d.core.sliced import moved, some_planes
 from napari_vol3d.core.volume import Geometry, Volume
+from napari_vol3d.core.windows import LOOKED_THROUGH, looked_through, percentile_window, thinned
+from napari_vol3d.gui.label_looks import class_looks, looks_of, names_in, true_color
 from napari_vol3d.gui.placing import geometry_of, lies_at, placed_like, placement
 from napari_vol3d.io import gate
 
 LayerTuple: TypeAlias = tuple[Any, dict[str, Any], str]
 KEY = "napari-vol3d"  # our place in a layer's metadata
-SPARE_COLORS = 32  # ids beyond the model's classes that a person may start to paint
-CONTRAST_SAMPLES = 500_000
-LOOKED_THROUGH = 500_000_000  # bytes; of larger volumes a few planes are looked at
 TIME, CHANNEL = "time", "channel"
 
 
@@ -96,30 +93,9 @@ def to_layer(
     return moved(volume.data, shown), keywords, "image"
 
 
-def class_looks(classes: Sequence[LabelClass]) -> dict[str, Any]:
-    """Give names (as features) and colours of a Labels layer."""
-    colors: dict[int | None, Any] = {i: default_color(i) for i in range(1, SPARE_COLORS)}
-    colors |= {item.id: item.color for item in classes}
-    colors |= {0: "transparent", None: "#ffffff"}
-    names = pd.DataFrame(
-        {"index": [0, *(c.id for c in classes)], "name": ["background", *(c.name for c in classes)]}
-    )
-    return {
-        "colormap": DirectLabelColormap(color_dict=colors),
-        "features": names,
-        "iso_gradient_mode": "smooth",
-        "opacity": 0.5,
-    }
-
-
 def contrast_limits(data: Any) -> tuple[float, float]:
     """Stretch grey levels from the 0.5th to the 99.5th percentile of a thinned volume."""
-    step = max(1, round((float(np.prod(data.shape)) / CONTRAST_SAMPLES) ** (1 / 3)))
-    sample = data[..., ::step, ::step, ::step] if _looked_through(data) else some_planes(data, thin=step)
-    sample = np.asarray(sample).astype(np.float64)
-    sample = sample[np.isfinite(sample)]
-    low, high = np.percentile(sample, (0.5, 99.5)) if sample.size else (0.0, 1.0)
-    return (float(low), float(high)) if high > low else (float(low), float(low) + 1.0)
+    return percentile_window(thinned(data, LOOKED_THROUGH)).limits
 
 
 def to_volume(layer: Image | Labels) -> Volume:
@@ -171,15 +147,12 @@ def still_placed(layer: Layer) -> bool:
 
 def classes_of(layer: Labels) -> tuple[LabelClass, ...]:
     """Give the classes that a Labels layer names in its features, in its colours; its voxels are not looked at."""
-    names: dict[int, str] = {}
-    features = layer.features
-    if {"index", "name"} <= set(features.columns):
-        names = {int(i): str(n) for i, n in zip(features["index"], features["name"], strict=True) if int(i) > 0}
     origin = origin_of(layer)
-    known = {item.id: item for item in origin.classes} if origin else {}
+    known = {item.id: item.color for item in origin.classes} if origin else {}
+    known |= looks_of(layer).colors
     return tuple(
-        LabelClass(id=i, name=name, color=known[i].color if i in known else _hex(layer.get_color(i), i))
-        for i, name in sorted(names.items())
+        LabelClass(id=i, name=name, color=known[i] if i in known else true_color(layer, i))
+        for i, name in sorted(names_in(layer).items())
     )
 
 
@@ -244,11 +217,7 @@ def guess_labels(volume: Volume) -> bool | None:
     data = volume.frame(volume.frames // 2).data
     if len(data.shape) != 3:
         return False
-    return looks_like_labels(np.asarray(data) if _looked_through(data) else some_planes(data))
-
-
-def _looked_through(data: Any) -> bool:
-    return float(np.prod(data.shape)) * data.dtype.itemsize <= LOOKED_THROUGH
+    return looks_like_labels(np.asarray(data) if looked_through(data, LOOKED_THROUGH) else some_planes(data))
 
 
 def _all_voxels(volume: Volume) -> NDArray[Any]:
@@ -276,10 +245,3 @@ def _frame_of(like: Layer, scan: Volume) -> Geometry | None:
     """Give the frame of a layer whose volume has kept its geometry."""
     origin = origin_of(like)
     return origin.frame if origin is not None and origin.geometry is scan.geometry else None
-
-
-def _hex(color: Any, index: int) -> str:
-    if color is None or np.asarray(color)[3] == 0:
-        return default_color(index)
-    red, green, blue = (round(float(value) * 255) for value in np.asarray(color)[:3])
-    return f"#{red:02x}{green:02x}{blue:02x}"

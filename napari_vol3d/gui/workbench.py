@@ -8,12 +8,13 @@ from pathlib import Path
 import napari
 from napari.layers import Image
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QFileDialog, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from napari_vol3d.gui.consent import ConsentBar
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.panels.segment import SegmentPanel
 from napari_vol3d.gui.panels.welcome import WelcomePanel
+from napari_vol3d.gui.reading_room import ReadingRoom
 from napari_vol3d.io.registry import READ_PATTERNS
 
 MINIMUM_WIDTH = 340
@@ -26,6 +27,8 @@ class Workbench(QWidget):
     ----------
     segment : SegmentPanel
         Scan, model, Run.
+    reading : ReadingRoom
+        The views, and the tab that goes with them.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
@@ -37,9 +40,13 @@ class Workbench(QWidget):
         self.setObjectName("Vol3D")
         self.welcome = WelcomePanel()
         self.segment = SegmentPanel(napari_viewer, self._keeper)
+        self.reading = ReadingRoom(napari_viewer)
         self.consent = ConsentBar()
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.segment, "Segment")
+        self.tabs.addTab(self.reading.panel, "Read")
         self._pages = QStackedWidget()
-        for page in (self.welcome, self.segment):
+        for page in (self.welcome, self.tabs):
             self._pages.addWidget(page)
         inner = QWidget()
         column = QVBoxLayout(inner)
@@ -76,13 +83,14 @@ class Workbench(QWidget):
         if not self._gone:
             self._gone = True
             self.segment.let_go()
+            self.reading.let_go()
             for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
                 event.disconnect(self._choose_page)
             self._keeper.close()
 
     def _choose_page(self, event: object = None) -> None:
         has_scan = any(isinstance(layer, Image) for layer in self._viewer.layers)
-        self._pages.setCurrentWidget(self.segment if has_scan else self.welcome)
+        self._pages.setCurrentWidget(self.tabs if has_scan else self.welcome)
 
     def _open(self) -> None:
         patterns = " ".join(READ_PATTERNS)

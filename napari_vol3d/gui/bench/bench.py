@@ -137,6 +137,10 @@ class Bench(QObject):
         self._framing.let_go()
         for signal in self._signals:
             signal.disconnect(self._orient)
+        self._foot.deleteLater()
+        self._factories.clear()
+        # Whoever still holds the bench shall not hold napari's canvas: it would outlive its window.
+        del self._first, self._link, self._framing
 
     def show_only(self, plane: Plane | None) -> None:
         """Make one view large, or show all; opens the bench."""

@@ -101,9 +101,10 @@ class Link(QObject):
         if model is self._first.model and dims.ndim != len(self._point):
             self._move(now)
         elif len(before) == len(now) == len(self._point):
-            self._move(tuple(
-                new if old != new else kept for old, new, kept in zip(before, now, self._point, strict=True)
-            ))  # fmt: skip
+            # What else changes in a view of ours is no movement: its range, when its layers come.
+            axes = range(dims.ndim) if model is self._first.model else dims.not_displayed
+            moved = {axis: now[axis] for axis in axes if now[axis] != before[axis]}
+            self._move(tuple(moved.get(axis, kept) for axis, kept in enumerate(self._point)))
 
     def _move(self, point: World) -> None:
         ranges = self._first.model.dims.range

@@ -11,7 +11,7 @@ from napari.layers import Image, Labels, Layer
 from napari_vol3d.gui.bench.twin_layers import PLACE
 
 LOOKS = (*PLACE, "affine", "opacity", "blending", "visible", "name")
-IMAGE_LOOKS = ("contrast_limits", "contrast_limits_range", "gamma", "colormap", "interpolation2d")
+IMAGE_LOOKS = ("contrast_limits", "contrast_limits_range", "gamma", "colormap", "interpolation2d", "projection_mode")
 LABELS_LOOKS = ("colormap", "contour", "show_selected_label", "features", "editable")
 TOOLS = (
     "mode", "selected_label", "brush_size", "n_edit_dimensions", "contiguous", "preserve_labels",

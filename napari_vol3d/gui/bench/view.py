@@ -110,7 +110,9 @@ class View:
         """Ends of the patient's axes at the left, right, upper and lower edge of a view that is cut."""
         down, across = (LETTERS[axis] for axis in self.shown)
         sign_down, sign_right = self.signs
-        return (*across[::sign_right], *down[::sign_down])
+        left, right = across[::sign_right]
+        upper, lower = down[::sign_down]
+        return left, right, upper, lower
 
     def _axis(self, place: int) -> Axis:
         """Give an axis by its place in napari's order, counted among the last three."""

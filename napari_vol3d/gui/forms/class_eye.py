@@ -1,0 +1,52 @@
+"""How a row of the class list is painted: an eye that is open or shut, and hidden classes paler."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QModelIndex, QPointF, QRectF, Qt
+from qtpy.QtGui import QPainter, QPainterPath, QPalette, QPen
+from qtpy.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from napari_vol3d.gui.forms.class_model import CLASS, EYE
+
+WIDTH, HEIGHT, PUPIL = 14.0, 8.0, 2.2
+PALE = 0.4
+
+
+class ClassDelegate(QStyledItemDelegate):
+    """Paints the cells of a class list in the colours of the window."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Write what is hidden in the pale text of disabled things."""
+        super().initStyleOption(option, index)
+        if not index.data(CLASS).shown:
+            pale = option.palette.color(QPalette.ColorRole.Text)
+            pale.setAlphaF(PALE)
+            option.palette.setColor(QPalette.ColorRole.Text, pale)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Paint the eye; the rest is as Qt paints it."""
+        if index.column() != EYE:
+            super().paint(painter, option, index)
+            return
+        self.initStyleOption(option, index)
+        style = option.widget.style() if option.widget is not None else QApplication.style()
+        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Text), 1.3))
+        _draw(painter, QRectF(option.rect).center(), open_=index.data(CLASS).shown)
+        painter.restore()
+
+
+def _draw(painter: QPainter, centre: QPointF, *, open_: bool) -> None:
+    """Draw an eye: two lids and a pupil, or where it is shut the lower lid."""
+    left, right = centre - QPointF(WIDTH / 2, 0), centre + QPointF(WIDTH / 2, 0)
+    lids = QPainterPath(left)
+    lids.quadTo(centre + QPointF(0, HEIGHT), right)
+    if open_:
+        lids.quadTo(centre - QPointF(0, HEIGHT), left)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(lids)
+    if open_:
+        painter.setBrush(painter.pen().color())
+        painter.drawEllipse(centre, PUPIL, PUPIL)
