@@ -56,7 +56,7 @@ def register(fixed: Volume, moving: Volume) -> Generator[Progress, None, Registr
 
     Mutual information is maximised from coarse to fine, in the world of the volumes' own affines. The search begins
     where the files say that the scans lie if they overlap well there, else with their middles together. The same
-    scans give the same motion, to rounding.
+    scans give the same motion, bit for bit.
 
     Yields
     ------

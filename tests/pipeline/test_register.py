@@ -100,9 +100,9 @@ def test_micrometres_are_registered_as_lengths(shared_data: Path) -> None:
 
 
 def test_the_same_scans_give_the_same_motion(head: Volume) -> None:
-    small = head.cropped(Box(start=(40, 60, 40), stop=(140, 180, 140)))
+    small = head.cropped(Box(start=(60, 90, 60), stop=(120, 150, 120)))
     away = moved(small, motion((2, 3, 4), (2, 1, 3)))
-    np.testing.assert_allclose(run(small, away).matrix, run(small, away).matrix, atol=1e-5)
+    np.testing.assert_array_equal(run(small, away).matrix, run(small, away).matrix)
 
 
 def test_closing_ends_the_search(head: Volume) -> None:

@@ -54,6 +54,7 @@ class Arrangement(QObject):
         self._area.place(self._panes[plane] for plane in PLACES)
         self._area.show()
         self._foot.show()
+        self._first.qt_viewer.show()  # Qt hides what moves to another parent
         for extra in self._extra.values():
             self.came.emit(extra.view)
 

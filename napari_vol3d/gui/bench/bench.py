@@ -51,7 +51,7 @@ class Bench(QObject):
         self.viewer = viewer
         self._foot = foot
         self._first = View(viewer, viewer.window._qt_viewer)
-        self._link, self._framing = Link(self._first, self), Framing(viewer)
+        self._link, self._framing = Link(self._first), Framing(viewer)
         self._framing.add(self._first)
         self._link.moved.connect(self.moved)
         self._factories: list[Factory] = []

@@ -12,6 +12,7 @@ from napari_vol3d.gui.bench.view import View
 SIZE = 11  # points
 COLOR = "#ffd54f"  # no colour of a class, and seen on black as on white
 FROM_EDGE = 14  # pixels
+SCALE_BAR = 185  # pixels from the right edge that napari's may take
 
 
 class Letters:
@@ -38,9 +39,10 @@ class Letters:
             return
         size = self._view.native.size()
         width, height = size.width(), size.height()
+        below = max(min(width / 2, width - SCALE_BAR), FROM_EDGE)  # beside the scale bar of a narrow view
         places = (
             (FROM_EDGE, height / 2), (width - FROM_EDGE, height / 2), (width / 2, FROM_EDGE),
-            (width / 2, height - FROM_EDGE),
+            (below, height - FROM_EDGE),
         )  # fmt: skip
         self.writing.write(self._view.letters, places)
 

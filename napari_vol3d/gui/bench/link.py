@@ -25,8 +25,8 @@ class Link(QObject):
 
     moved = Signal()
 
-    def __init__(self, first: View, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, first: View) -> None:
+        super().__init__()  # a child would live as long as its parent, and napari's canvas with it
         self._first = first
         self._views: list[View] = []
         self._seen: dict[ViewerModel, World] = {}

@@ -76,10 +76,11 @@ class Marks:
             node.parent = None
 
     def _beside(self, figure: Figure) -> Pixel:
-        """Place the value at the right end of a figure, but within the canvas."""
+        """Place the value at the right end of a figure, or under an ellipse, but within the canvas."""
         x, y = max(figure.pixels)
         if figure.kind == "ellipse":
-            y = sum(pixel[1] for pixel in figure.pixels) / 2 - BESIDE[1]
+            left, lower = min(pixel[0] for pixel in figure.pixels), max(pixel[1] for pixel in figure.pixels)
+            x, y = left - BESIDE[0], lower - 2 * BESIDE[1]
         size = self._view.native.size()
         most = size.width() - self._font.horizontalAdvance(figure.text) * DRAWN - MARGIN
         height = self._font.height()

@@ -51,8 +51,8 @@ Found: TypeAlias = tuple[ClassSurfaces, Grid]
 class ClassMeshes(QObject):
     """Makes the twin of a Labels layer for a 3D view and keeps it like the layer; asleep until it is woken.
 
-    All classes are in one Surface layer: 117 layers would take a second to add. The layer's own opacity, which lets
-    the scan shine through in the slices, is left out; a class is as opaque as its colour.
+    All classes are in one Surface layer, which stays quick to draw with a hundred of them. The layer's own opacity,
+    which lets the scan shine through in the slices, is left out; a class is as opaque as its colour.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import napari
+from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QEvent, QObject
 from vispy.scene import Node
@@ -33,11 +33,11 @@ class VolumeTwins(QObject):
     ----------
     view : View
         With a model of its own, empty, in 3D.
-    viewer : Viewer
-        Whose layers are shown.
+    viewer : ViewerModel
+        The viewer, whose layers are shown.
     """
 
-    def __init__(self, view: View, viewer: napari.Viewer, parent: QObject | None = None) -> None:
+    def __init__(self, view: View, viewer: ViewerModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._view, self._viewer = view, viewer
         self._known: Budget | None = None

@@ -31,11 +31,13 @@ class ClassDelegate(QStyledItemDelegate):
         self.initStyleOption(option, index)
         style = option.widget.style() if option.widget is not None else QApplication.style()
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
-        painter.save()
+        pen, brush = painter.pen(), painter.brush()  # the next cell is painted with them
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Text), 1.3))
         _draw(painter, QRectF(option.rect).center(), open_=index.data(CLASS).shown)
-        painter.restore()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(pen)
+        painter.setBrush(brush)
 
 
 def _draw(painter: QPainter, centre: QPointF, *, open_: bool) -> None:

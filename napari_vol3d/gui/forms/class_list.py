@@ -163,6 +163,7 @@ class _ClassView(QTreeView):
             (ID, QHeaderView.ResizeMode.ResizeToContents),
         ):  # fmt: skip
             header.setSectionResizeMode(column, mode)
+        header.setResizeContentsPrecision(0)  # the rows in sight: Qt would measure 1000 at each choice
         header.resizeSection(EYE, EYE_WIDTH)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

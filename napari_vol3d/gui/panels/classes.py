@@ -92,8 +92,6 @@ class ClassesPanel(QWidget):
             layers.events.inserted, layers.events.removed, layers.events.reordered, layers.selection.events.active,
         )  # fmt: skip
 
-    # What the viewer says.
-
     def _follow_layers(self, event: Any = None) -> None:
         active = self._viewer.layers.selection.active
         labels = [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
@@ -152,11 +150,10 @@ class ClassesPanel(QWidget):
         """List the ids that were found; where an id without a colour is white, it gets its own."""
         self._list()
         colormap = None if self._layer is None else self._layer.colormap
-        others_are_white = isinstance(colormap, DirectLabelColormap) and np.all(colormap.default_color == 1)
-        if others_are_white and not self.watch.ids <= set(colormap.color_dict):
+        if not isinstance(colormap, DirectLabelColormap) or not np.all(colormap.default_color == 1):
+            return
+        if not self.watch.ids <= set(colormap.color_dict):
             self._put(self._looks())
-
-    # What a person says.
 
     def _choose(self, class_id: int) -> None:
         if self._layer is None:
@@ -169,7 +166,7 @@ class ClassesPanel(QWidget):
             self._follow_label()
 
     def _toggle(self, class_id: int, shown: bool) -> None:
-        self._put(self._looks().with_shown(class_id, shown, among=[item.id for item in self.classes()]))
+        self._put(self._looks().with_shown(class_id, shown, among=[row.id for row in self.ui.list.model.rows]))
 
     def _rename(self, class_id: int, name: str) -> None:
         if self._layer is not None:

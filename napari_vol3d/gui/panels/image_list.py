@@ -32,9 +32,9 @@ class ImageList(QWidget):
         self.list = QListWidget()
         self.list.setMaximumHeight(ROWS * ROW_HEIGHT)
         self.list.setToolTip("Images, the uppermost first; the box shows and hides, a click chooses")
-        self.opacity: Any = QLabeledDoubleSlider(Qt.Orientation.Horizontal)  # typed as a slider of whole numbers
+        self.opacity = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 1)
-        self.opacity.setSingleStep(0.05)
+        self.opacity.setSingleStep(0.05)  # type: ignore[arg-type]  # typed as a slider of whole numbers
         self.opacity.setToolTip("How much of the chosen image is seen, from 0 to 1")
         self.colormap = _combo("In which colours grey levels are shown")
         self.colormap.addItems(COLORMAPS)

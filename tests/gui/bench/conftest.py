@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ import pytest
 from napari import Viewer
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_vol3d.core.volume import Geometry, Volume
@@ -42,10 +42,8 @@ def scan(viewer: Viewer) -> Image:
     affine = np.zeros((4, 4))
     affine[2, 0], affine[1, 1], affine[0, 2] = SPACING[0], -SPACING[1], -SPACING[2]
     affine[:, 3] = (31.0, 57.0, -12.0, 1.0)
-    volume = Volume(
-        data=rng.integers(0, 900, SHAPE).astype(np.int16), geometry=Geometry(affine=affine, anatomical=True), name="scan"
-    )
-    return add(viewer, volume)
+    data = rng.integers(0, 900, SHAPE).astype(np.int16)
+    return add(viewer, Volume(data=data, geometry=Geometry(affine=affine, anatomical=True), name="scan"))
 
 
 @pytest.fixture
@@ -96,13 +94,31 @@ def click(qtbot: Any, view: View, point: World, modifier: Any = Qt.KeyboardModif
 
 def drag(qtbot: Any, view: View, start: World, stop: World) -> None:
     """Drag with the left button between two points of the world."""
+    for _ in dragging(qtbot, view, start, stop):
+        pass
+
+
+def dragging(
+    qtbot: Any, view: View, start: World, stop: World, modifier: Any = Qt.KeyboardModifier.NoModifier
+) -> Iterator[None]:
+    """Drag with the left button, and stop on the way, where the mouse has moved."""
     first, last = at(view, start), at(view, stop)
     qtbot.mouseMove(view.native, first)
-    qtbot.mousePress(view.native, Qt.MouseButton.LeftButton, pos=first)
+    qtbot.mousePress(view.native, Qt.MouseButton.LeftButton, modifier, first)
     for share in np.linspace(0, 1, 7)[1:]:
-        qtbot.mouseMove(view.native, first + (last - first) * float(share))
-        QApplication.processEvents()
-    qtbot.mouseRelease(view.native, Qt.MouseButton.LeftButton, pos=last)
+        move(view, first + (last - first) * float(share), modifier)
+        yield
+    qtbot.mouseRelease(view.native, Qt.MouseButton.LeftButton, modifier, last)
+    settle()
+
+
+def move(view: View, pixel: QPoint, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
+    """Move the mouse with its left button down; qtbot's own moves say that no button is."""
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(pixel), QPointF(view.native.mapToGlobal(pixel)), Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton, modifier,
+    )  # fmt: skip
+    QApplication.sendEvent(view.native, event)
     settle()
 
 
@@ -121,5 +137,3 @@ def slice_of(layer: Any, view: View) -> NDArray[Any]:
     """Give the voxels that a view shows of one of the viewer's layers."""
     return np.asarray(view.shows(layer)._slice.image.raw)
 
-
-Hand = Callable[..., None]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from napari import Viewer
+from napari.components import ViewerModel
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QApplication
 
@@ -17,8 +17,9 @@ from tests.gui.bench.room3d import ball, volume_view, wait
 
 
 @pytest.fixture
-def lit(viewer: Viewer, qtbot: Any) -> Iterator[View]:
+def lit(qtbot: Any) -> Iterator[View]:
     """A white ball in a 3D view."""
+    viewer = ViewerModel()
     layer = viewer.add_labels(ball((40, 40, 40), (20, 20, 20), 15).astype(np.uint8))
     layer.colormap = {None: "transparent", 0: "transparent", 1: "white"}
     with volume_view() as view:

@@ -74,7 +74,8 @@ def test_time_is_the_same_in_all_views(viewer: Viewer, views: Bench) -> None:
     assert viewer.dims.current_step[0] == 2
     views.go_to((1, 3, 2, 4))
     for axis, plane in enumerate(FLAT):
-        np.testing.assert_array_equal(slice_of(layer, view_of(views, plane)), np.take(data[1], (3, 2, 4)[axis], axis=axis))
+        expected = np.take(data[1], (3, 2, 4)[axis], axis=axis)
+        np.testing.assert_array_equal(slice_of(layer, view_of(views, plane)), expected)
 
 
 def test_a_view_that_was_hidden_catches_up(views: Bench, scan: Image) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari import Viewer
+from napari.components import ViewerModel
 from napari.layers import Image, Surface
 from qtpy.QtWidgets import QApplication
 
@@ -23,14 +24,20 @@ SHAPE = (20, 24, 30)
 
 
 @pytest.fixture
-def view() -> Iterator[View]:
+def model(qapp: Any) -> ViewerModel:
+    """What a viewer is without its window; the last test has the window too."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def view(qapp: Any) -> Iterator[View]:
     with volume_view() as made:
         yield made
 
 
 @pytest.fixture
-def twins(viewer: Viewer, view: View) -> Iterator[VolumeTwins]:
-    made = VolumeTwins(view, viewer)
+def twins(model: ViewerModel, view: View) -> Iterator[VolumeTwins]:
+    made = VolumeTwins(view, model)
     yield made
     made.let_go()
 
@@ -41,50 +48,52 @@ def show(qtbot: Any, view: View, twins: VolumeTwins) -> None:
     wait(qtbot, twins)
 
 
-def names(model: Any) -> list[str]:
-    return [layer.name for layer in model.layers]
+def names(view: View) -> list[str]:
+    return [layer.name for layer in view.model.layers]
 
 
-def add(viewer: Viewer, path: Path, *, as_labels: bool) -> Any:
+def add(model: ViewerModel, path: Path, *, as_labels: bool) -> Any:
     data, keywords, kind = to_layer(read_volume(path), as_labels=as_labels)
-    return getattr(viewer, f"add_{kind}")(data, **keywords)
+    return getattr(model, f"add_{kind}")(data, **keywords)
 
 
-def test_the_list_is_followed(viewer: Viewer, view: View, twins: VolumeTwins) -> None:
-    image = viewer.add_image(np.zeros(SHAPE), name="image")
-    viewer.add_points(np.zeros((3, 3)), name="points")
-    viewer.add_shapes(np.array([[0.0, 0], [1, 1]]), shape_type="line", name="shapes")
-    viewer.add_image(np.zeros((*SHAPE, 3), np.uint8), rgb=True, name="colours")
-    viewer.add_image(np.zeros((5, 6)), name="flat")
-    viewer.add_labels(np.zeros(SHAPE, np.uint8), name="labels")
-    viewer.add_image(np.zeros(SHAPE), name="second")
-    assert names(view.model) == ["image", "labels", "second"]
-    viewer.layers.move(0, 7)
-    assert names(view.model) == ["labels", "second", "image"]
+def test_the_list_is_followed(model: ViewerModel, view: View, twins: VolumeTwins) -> None:
+    image = model.add_image(np.zeros(SHAPE), name="image")
+    model.add_points(np.zeros((3, 3)), name="points")
+    model.add_shapes(np.array([[0.0, 0], [1, 1]]), shape_type="line", name="shapes")
+    model.add_image(np.zeros((*SHAPE, 3), np.uint8), rgb=True, name="colours")
+    model.add_image(np.zeros((5, 6)), name="flat")
+    model.add_labels(np.zeros(SHAPE, np.uint8), name="labels")
+    model.add_image(np.zeros(SHAPE), name="second")
+    assert names(view) == ["image", "labels", "second"]
+    model.layers.move(0, 7)
+    assert names(view) == ["labels", "second", "image"]
     image.name = "first"
-    viewer.layers.reverse()
-    assert names(view.model) == ["first", "second", "labels"]
-    viewer.layers.remove("second")
-    viewer.layers.remove("points")
-    assert names(view.model) == ["first", "labels"]
+    model.layers.reverse()
+    assert names(view) == ["first", "second", "labels"]
+    model.layers.remove("second")
+    model.layers.remove("points")
+    assert names(view) == ["first", "labels"]
     assert view.shows(image) is view.model.layers[0]
     assert view.model.layers.selection.active is None
-    viewer.layers.clear()
+    model.layers.clear()
     assert not view.model.layers
     assert not view.twins
 
 
-def test_layers_that_were_there_before_are_shown(qtbot: Any, viewer: Viewer, view: View) -> None:
-    viewer.add_image(np.zeros(SHAPE), name="image")
-    made = VolumeTwins(view, viewer)
-    assert names(view.model) == ["image"]
+def test_layers_that_were_there_before_are_shown(qtbot: Any, model: ViewerModel, view: View) -> None:
+    model.add_image(np.zeros(SHAPE), name="image")
+    made = VolumeTwins(view, model)
+    assert names(view) == ["image"]
     made.let_go()
     assert not view.model.layers
 
 
-def test_hidden_it_rests_and_shown_it_catches_up(qtbot: Any, viewer: Viewer, view: View, twins: VolumeTwins) -> None:
-    image = viewer.add_image(np.ones(SHAPE, np.float32), contrast_limits=(0, 1))
-    labels = viewer.add_labels(ball(SHAPE, (10, 12, 15), 6).astype(np.uint8))
+def test_hidden_it_rests_and_shown_it_catches_up(
+    qtbot: Any, model: ViewerModel, view: View, twins: VolumeTwins
+) -> None:
+    image = model.add_image(np.ones(SHAPE, np.float32), contrast_limits=(0, 1))
+    labels = model.add_labels(ball(SHAPE, (10, 12, 15), 6).astype(np.uint8))
     QApplication.processEvents()
     assert not twins.busy
     assert not np.any(view.shows(image).data)
@@ -103,9 +112,9 @@ def test_hidden_it_rests_and_shown_it_catches_up(qtbot: Any, viewer: Viewer, vie
     assert len(view.shows(labels).faces) == 1
 
 
-def test_nothing_is_mirrored(qtbot: Any, viewer: Viewer, view: View, twins: VolumeTwins) -> None:
+def test_nothing_is_mirrored(qtbot: Any, model: ViewerModel, view: View, twins: VolumeTwins) -> None:
     """Of axes x, y, z of a right hand, on the screen: right, down, and away from the person."""
-    image = viewer.add_image(np.zeros(SHAPE))
+    image = model.add_image(np.zeros(SHAPE))
     show(qtbot, view, twins)
     to_canvas = view.node_of(image).transforms.get_transform("visual", "canvas")
     ends = [to_canvas.map((*point, 1)) for point in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))]
@@ -115,9 +124,9 @@ def test_nothing_is_mirrored(qtbot: Any, viewer: Viewer, view: View, twins: Volu
 
 
 def test_a_patient_is_seen_from_the_front_head_up(
-    qtbot: Any, viewer: Viewer, view: View, twins: VolumeTwins, shared_data: Path
+    qtbot: Any, model: ViewerModel, view: View, twins: VolumeTwins, shared_data: Path
 ) -> None:
-    image = add(viewer, shared_data / "scans" / "chris_t1.nii.gz", as_labels=False)
+    image = add(model, shared_data / "scans" / "chris_t1.nii.gz", as_labels=False)
     show(qtbot, view, twins)
     to_canvas = view.node_of(image).transforms.get_transform("visual", "canvas")
     ends = [to_canvas.map((*point, 1)) for point in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))]
@@ -130,10 +139,10 @@ def test_a_patient_is_seen_from_the_front_head_up(
 
 
 def test_a_real_scan_with_many_classes_is_drawn_within_its_budget(
-    qtbot: Any, viewer: Viewer, view: View, twins: VolumeTwins, shared_data: Path
+    qtbot: Any, model: ViewerModel, view: View, twins: VolumeTwins, shared_data: Path
 ) -> None:
-    image = add(viewer, shared_data / "scans" / "example_ct_sm.nii.gz", as_labels=False)
-    labels = add(viewer, shared_data / "scans" / "example_seg.nii.gz", as_labels=True)
+    image = add(model, shared_data / "scans" / "example_ct_sm.nii.gz", as_labels=False)
+    labels = add(model, shared_data / "scans" / "example_seg.nii.gz", as_labels=True)
     show(qtbot, view, twins)
     budget = budget_of(view)
     coarse, meshes = view.shows(image), view.shows(labels)
@@ -148,9 +157,9 @@ def test_a_real_scan_with_many_classes_is_drawn_within_its_budget(
     assert {tuple(color) for color in np.round(np.unique(meshes.vertex_colors, axis=0), 2)} == wanted
 
 
-def test_nothing_runs_on_when_it_lets_go(qtbot: Any, viewer: Viewer, view: View, twins: VolumeTwins) -> None:
-    labels = viewer.add_labels(ball((90, 90, 90), (45, 45, 45), 40).astype(np.uint8))
-    signals = (labels.events.set_data, labels.events.colormap, labels.events.paint, viewer.dims.events.point)
+def test_nothing_runs_on_when_it_lets_go(qtbot: Any, model: ViewerModel, view: View, twins: VolumeTwins) -> None:
+    labels = model.add_labels(ball((90, 90, 90), (45, 45, 45), 40).astype(np.uint8))
+    signals = (labels.events.set_data, labels.events.colormap, labels.events.paint, model.dims.events.point)
     view.qt_viewer.show()
     qtbot.waitExposed(view.qt_viewer)
     qtbot.waitUntil(lambda: twins.busy)
@@ -162,13 +171,24 @@ def test_nothing_runs_on_when_it_lets_go(qtbot: Any, viewer: Viewer, view: View,
 
 
 def test_labels_that_go_while_they_are_worked_on_are_borne(
-    qtbot: Any, viewer: Viewer, view: View, twins: VolumeTwins
+    qtbot: Any, model: ViewerModel, view: View, twins: VolumeTwins
 ) -> None:
-    viewer.add_labels(ball((90, 90, 90), (45, 45, 45), 40).astype(np.uint8))
+    model.add_labels(ball((90, 90, 90), (45, 45, 45), 40).astype(np.uint8))
     view.qt_viewer.show()
     qtbot.waitExposed(view.qt_viewer)
     qtbot.waitUntil(lambda: twins.busy)
-    viewer.layers.clear()
-    image = viewer.add_image(np.ones(SHAPE, np.float32), contrast_limits=(0, 1))
+    model.layers.clear()
+    image = model.add_image(np.ones(SHAPE, np.float32), contrast_limits=(0, 1))
     wait(qtbot, twins)
     assert np.all(view.shows(image).data == 1)
+
+
+def test_beside_a_window_it_leaves_nothing(qtbot: Any, viewer: Viewer) -> None:
+    labels = viewer.add_labels(ball(SHAPE, (10, 12, 15), 6).astype(np.uint8))
+    with volume_view() as view:
+        twins = VolumeTwins(view, viewer)
+        show(qtbot, view, twins)
+        before = len(view.shows(labels).faces)
+        labels.data_setitem(np.nonzero(ball(SHAPE, (10, 12, 15), 9)), 1)
+        qtbot.waitUntil(lambda: len(view.shows(labels).faces) > before, timeout=20_000)
+        twins.let_go()
