@@ -27,7 +27,7 @@ class Arrangement(QObject):
         Stands under the panes.
     """
 
-    came = Signal(object)  # a View
+    came = Signal(object)  # an ExtraView
     going = Signal(object)
     changed = Signal()
 
@@ -43,27 +43,25 @@ class Arrangement(QObject):
         """Build the panes, and put napari's canvas into the first."""
         middle = self._viewer.window._qt_window.centralWidget()
         self._area = Panes(middle, self._foot)
-        # In the window first: a canvas that leaves its window loses all that OpenGL holds for it.
         middle.layout().insertWidget(0, self._area)
-        self._extra = {plane: ExtraView(self._viewer, plane) for plane in PLACES[1:]}
-        for plane in PLACES:
-            canvas = self._extra[plane].canvas if plane in self._extra else self._first.qt_viewer
-            pane = self._panes[plane] = Pane(plane, canvas, KEYS[plane])
-            pane.largeRequested.connect(self._on_large)
-            pane.windowRequested.connect(self._on_window)
-        self._area.place(self._panes[plane] for plane in PLACES)
+        self._panes = {plane: Pane(plane, KEYS[plane]) for plane in PLACES}
+        self._area.place(self._panes.values())
         self._area.show()
         self._foot.show()
-        self._first.qt_viewer.show()  # Qt hides what moves to another parent
+        self._extra = {plane: ExtraView(self._viewer, plane) for plane in PLACES[1:]}
+        for plane, pane in self._panes.items():
+            pane.hold(self._extra[plane].canvas if plane in self._extra else self._first.qt_viewer)
+            pane.largeRequested.connect(self._on_large)
+            pane.windowRequested.connect(self._on_window)
         for extra in self._extra.values():
-            self.came.emit(extra.view)
+            self.came.emit(extra)
 
     def let_go(self) -> None:
         """Give napari's canvas back, and take the others away."""
         for window in list(self._windows):
             window.close()
         for extra in self._extra.values():
-            self.going.emit(extra.view)
+            self.going.emit(extra)
             extra.let_go()
         self._extra.clear()
         self._foot.setParent(None)
@@ -99,7 +97,7 @@ class Arrangement(QObject):
         window.resize(*WINDOW_SIZE)
         window.installEventFilter(self)
         window.show()
-        self.came.emit(extra.view)
+        self.came.emit(extra)
         self.changed.emit()
         return window
 
@@ -107,7 +105,7 @@ class Arrangement(QObject):
         """Let a view go with its window."""
         if event.type() == QEvent.Type.Close and watched in self._windows:
             extra = self._windows.pop(watched)
-            self.going.emit(extra.view)
+            self.going.emit(extra)
             extra.let_go()
             self.changed.emit()
         return False

@@ -15,11 +15,13 @@ from qtpy.QtWidgets import QWidget
 
 from napari_vol3d.gui.bench.arrangement import Arrangement
 from napari_vol3d.gui.bench.crosshair import Crosshair
+from napari_vol3d.gui.bench.extra_views import ExtraView
 from napari_vol3d.gui.bench.framing import Framing
 from napari_vol3d.gui.bench.link import Link
 from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.pointing import Pointing
 from napari_vol3d.gui.bench.view import View, World
+from napari_vol3d.gui.bench.volume_cross import VolumeCross
 from napari_vol3d.gui.space import reference_of
 
 
@@ -53,10 +55,11 @@ class Bench(QObject):
         self._first = View(viewer, viewer.window._qt_viewer)
         self._link, self._framing = Link(self._first), Framing(viewer)
         self._framing.add(self._first)
-        self._link.moved.connect(self.moved)
+        self._link.moved.connect(self._on_moved)
         self._factories: list[Factory] = []
         self._pieces: dict[View, list[Piece]] = {self._first: []}
         self._hands: dict[View, tuple[Crosshair, Pointing]] = {}
+        self._crosses: dict[View, VolumeCross] = {}
         self._arrangement: Arrangement | None = None
         self._crosshair, self._neurological, self.wheel_turns = True, False, True
         self._signals = (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.order)
@@ -168,8 +171,8 @@ class Bench(QObject):
     @crosshair.setter
     def crosshair(self, shown: bool) -> None:
         self._crosshair = shown
-        for crosshair, _ in self._hands.values():
-            crosshair.show(shown)
+        for drawn in (*(crosshair for crosshair, _ in self._hands.values()), *self._crosses.values()):
+            drawn.show(shown)
 
     @property
     def neurological(self) -> bool:
@@ -181,14 +184,26 @@ class Bench(QObject):
         self._neurological = wanted
         self._orient()
 
-    def _add(self, view: View) -> None:
+    def _on_moved(self) -> None:
+        for cross in self._crosses.values():
+            cross.set_point(self._link.point)
+        self.moved.emit()
+
+    def _add(self, extra: ExtraView) -> None:
+        view = extra.view
         self._pieces[view] = [factory(view) for factory in self._factories]
         self._link.add(view)
         self._framing.add(view)
         self._give_hands(view)
+        if extra.cross is not None:
+            self._crosses[view] = extra.cross
+            extra.cross.set_point(self._link.point)
+            extra.cross.show(self._crosshair)
         self._orient()
 
-    def _remove(self, view: View) -> None:
+    def _remove(self, extra: ExtraView) -> None:
+        view = extra.view
+        self._crosses.pop(view, None)
         self._take_hands(view)
         self._framing.remove(view)
         self._link.remove(view)

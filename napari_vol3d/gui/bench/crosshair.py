@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from superqt.utils import QSignalThrottler
 from vispy.scene.visuals import Line
 
 from napari_vol3d.gui.bench.link import Link
@@ -12,6 +13,7 @@ from napari_vol3d.gui.bench.view import View
 GAP = 12  # pixels around the point, so that the voxel itself is seen
 FAR = 1e5  # beyond any scan, in its unit; larger numbers lose digits in the shaders' float32
 OPACITY = 0.75
+EACH_MS = 66  # while slices turn; to draw a view again takes as long as to turn it
 ON_TOP = 1_000_000  # napari draws its layers in the order of their numbers
 
 
@@ -24,7 +26,10 @@ class Crosshair:
         self._line = Line(connect="segments", method="gl", width=1, parent=view.scene)
         self._line.order = ON_TOP
         self._line.set_gl_state("translucent", depth_test=False)
-        link.moved.connect(self.draw)
+        self._throttle = QSignalThrottler()  # the first comes at once, the last for certain
+        self._throttle.setTimeout(EACH_MS)
+        self._throttle.triggered.connect(self.draw)
+        link.moved.connect(self._throttle.throttle)
         self._signals = (
             view.model.dims.events.order, view.model.dims.events.ndisplay, view.model.scene.camera.events.zoom,
         )  # fmt: skip
@@ -34,7 +39,9 @@ class Crosshair:
 
     def let_go(self) -> None:
         """Take the lines away."""
-        self._link.moved.disconnect(self.draw)
+        self._link.moved.disconnect(self._throttle.throttle)
+        self._throttle.triggered.disconnect(self.draw)
+        self._throttle.cancel()
         for signal in self._signals:
             signal.disconnect(self.draw)
         self._line.parent = None

@@ -11,6 +11,7 @@ from napari_vol3d.gui.bench.canvas import Canvas
 from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.twins import Twins
 from napari_vol3d.gui.bench.view import View
+from napari_vol3d.gui.bench.volume_cross import VolumeCross
 from napari_vol3d.gui.bench.volume_twins import VolumeTwins
 
 
@@ -26,6 +27,8 @@ class ExtraView:
     view : View
     plane : Plane
         What it shows; for good.
+    cross : VolumeCross or None
+        The crosshair of a 3D view.
     """
 
     def __init__(self, viewer: napari.Viewer, plane: Plane) -> None:
@@ -35,7 +38,13 @@ class ExtraView:
         model.theme = viewer.theme
         self.canvas = Canvas(model, viewer.window._qt_viewer.dropEvent)
         self.view = View(model, self.canvas)
-        self._layers: _Layers = VolumeTwins(self.view, viewer) if plane is Plane.VOLUME else Twins(viewer, self.view)
+        self.cross: VolumeCross | None = None
+        self._layers: _Layers
+        if plane is Plane.VOLUME:
+            self._layers = twins = VolumeTwins(self.view, viewer)
+            self.cross = twins.cross
+        else:
+            self._layers = Twins(viewer, self.view)
         self._keep_plane()
         model.dims.events.ndim.connect(self._keep_plane)
         viewer.events.theme.connect(self._wear_theme)

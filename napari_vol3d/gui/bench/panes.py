@@ -19,10 +19,9 @@ class Pane(QFrame):
     largeRequested = Signal()
     windowRequested = Signal()
 
-    def __init__(self, plane: Plane, canvas: QWidget, key: str) -> None:
+    def __init__(self, plane: Plane, key: str) -> None:
         super().__init__()
-        self.plane, self.canvas = plane, canvas
-        self._key = key
+        self.plane, self._key = plane, key
         self._title = QLabel()
         self.large = _button(ONE)
         self.large.clicked.connect(self._ask_large)
@@ -35,11 +34,19 @@ class Pane(QFrame):
         row.addWidget(self._title, 1)
         row.addWidget(self.window_button)
         row.addWidget(self.large)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
-        column.addLayout(row)
-        column.addWidget(canvas, 1)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(1, 1, 1, 1)
+        self._column.setSpacing(0)
+        self._column.addLayout(row)
+
+    def hold(self, canvas: QWidget) -> None:
+        """Take a canvas in.
+
+        Only when the pane is in the window already: a canvas that leaves its window, for a moment even, loses what
+        OpenGL holds for it, and Qt never paints it again.
+        """
+        self._column.addWidget(canvas, 1)
+        canvas.show()  # Qt hides what moves to another parent
 
     def name(self, title: str, *, alone: bool) -> None:
         """Say what the pane shows; `alone`: it is the large one."""

@@ -56,6 +56,8 @@ class Tie:
 
     def _follow(self, event: Any) -> None:
         self._copy(self.layer, self.twin, event.type)
+        if event.type == "visible" and isinstance(self.layer, Labels):  # napari puts tools away while a layer is hidden
+            self._copy(self.layer, self.twin, "mode")
 
     def _lead(self, event: Any) -> None:
         self._copy(self.twin, self.layer, event.type)

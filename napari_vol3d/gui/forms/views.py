@@ -25,7 +25,7 @@ PROJECTIONS: dict[Projection, str] = {
     "none": "One slice", "max": "Maximum of", "mean": "Average of", "min": "Minimum of",
 }  # fmt: skip
 SIDES = ("Radiological: patient's left on the right", "Neurological: patient's left on the left")
-THICKEST = 1000.0
+THINNEST, THICKEST = 0.1, 999.0
 
 
 class ViewsForm(QWidget):
@@ -56,7 +56,8 @@ class ViewsForm(QWidget):
         self.projection.addItems(list(PROJECTIONS.values()))
         self.projection.setToolTip("Of a slab, the brightest, the mean or the darkest; labels stay those of its middle")
         self.thickness = QDoubleSpinBox()
-        self.thickness.setRange(0.001, THICKEST)
+        self.thickness.setRange(THINNEST, THICKEST)
+        self.thickness.setDecimals(1)
         self.thickness.setValue(Slab().thickness)
         self.thickness.setEnabled(False)
         self._arrange()
@@ -109,7 +110,7 @@ class ViewsForm(QWidget):
         grid.addWidget(QLabel("Slab"), 2, 0)
         slab = QHBoxLayout()
         slab.addWidget(self.projection, 1)
-        slab.addWidget(self.thickness)
+        slab.addWidget(self.thickness, 1)
         grid.addLayout(slab, 2, 1)
         column.addLayout(grid)
 

@@ -59,6 +59,11 @@ class GreyLevels(QWidget):
         """Give the image whose grey levels are shown; None where there is none."""
         return self._image
 
+    def is_ct(self, layer: Image) -> bool:
+        """Whether a layer of the viewer looks like CT; no while a thread still looks at it."""
+        levels = self._survey.of(layer) if layer in self._viewer.layers else None
+        return levels is not None and levels.ct
+
     def let_go(self) -> None:
         """Let go of the viewer, and write what is to be remembered."""
         layers = self._viewer.layers
