@@ -53,6 +53,7 @@ class Arrangement(QObject):
             pane.hold(self._extra[plane].canvas if plane in self._extra else self._first.qt_viewer)
             pane.largeRequested.connect(self._on_large)
             pane.windowRequested.connect(self._on_window)
+        self._area.even()
         for extra in self._extra.values():
             self.came.emit(extra)
 

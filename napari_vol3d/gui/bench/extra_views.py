@@ -44,7 +44,7 @@ class ExtraView:
             self._layers = twins = VolumeTwins(self.view, viewer)
             self.cross = twins.cross
         else:
-            self._layers = Twins(viewer, self.view)
+            self._layers = Twins(viewer, self.view, plane.value)
         self._keep_plane()
         model.dims.events.ndim.connect(self._keep_plane)
         viewer.events.theme.connect(self._wear_theme)

@@ -82,7 +82,6 @@ class Panes(QWidget):
         """Fill the four places, line by line."""
         for place, pane in enumerate(panes):
             self._rows[place // 2].addWidget(pane)
-        self.even()
 
     def even(self) -> None:
         """Give all the same room."""

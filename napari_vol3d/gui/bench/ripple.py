@@ -1,37 +1,41 @@
-"""What is painted in one view is seen in the others: at once after a stroke, a few times a second during it."""
+"""What is changed in one view is seen in the others: at once after a stroke, a few times a second during it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import napari
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, QTimer
+
+from napari_vol3d.gui.bench.twin_layers import TwinImage
 
 STROKE_MS = 120  # a view of labels takes some 15 ms to draw in software, and the stroke itself must not stutter
 
 
 class Ripple(QObject):
-    """Redraws a Labels layer when its twin was painted, and the twin when the layer changed.
+    """Redraws a layer when its twin was painted, and the twin when the layer changed.
 
     napari has no event for changed voxels: a stroke emits `labels_update` and at its end `paint`; undo, redo and
     `refresh` emit `set_data`, as does every turn to another slice. So `set_data` counts where the slice is the same.
     """
 
-    def __init__(self, viewer: napari.Viewer, layer: Labels, twin: Labels) -> None:
+    def __init__(self, viewer: napari.Viewer, layer: Image | Labels, twin: Image | Labels) -> None:
         super().__init__()
         self._dims, self._layer, self._twin = viewer.dims, layer, twin
         self._slice = self._shown()
         self._busy = False
-        self._stale: set[Labels] = set()
+        self._stale: set[Image | Labels] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(STROKE_MS)
         self._timer.timeout.connect(self._refresh)
-        self._connections = [
-            (layer.events.labels_update, self._layer_painted), (twin.events.labels_update, self._twin_painted),
-            (layer.events.paint, self._stroke_ended), (layer.events.set_data, self._layer_set),
-        ]  # fmt: skip
+        self._connections = [(layer.events.set_data, self._layer_set)]
+        if isinstance(layer, Labels):
+            self._connections += [
+                (layer.events.labels_update, self._layer_painted), (twin.events.labels_update, self._twin_painted),
+                (layer.events.paint, self._stroke_ended),
+            ]  # fmt: skip
         for signal, slot in self._connections:
             signal.connect(slot)
 
@@ -58,7 +62,7 @@ class Ripple(QObject):
         self._stale |= {self._layer, self._twin}
         self._refresh()
 
-    def _later(self, layer: Labels) -> None:
+    def _later(self, layer: Image | Labels) -> None:
         if not self._busy:
             self._stale.add(layer)
             if not self._timer.isActive():
@@ -69,6 +73,8 @@ class Ripple(QObject):
         stale, self._stale, self._busy = self._stale, set(), True
         try:
             for layer in stale:
+                if isinstance(layer, TwinImage):
+                    layer.read_anew()
                 layer.refresh(extent=False, thumbnail=False, highlight=False)
         finally:
             self._busy = False

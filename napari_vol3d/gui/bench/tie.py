@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
-from napari_vol3d.gui.bench.twin_layers import PLACE
+from napari_vol3d.gui.bench.twin_layers import PLACE, TwinImage, TwinLabels
 
 LOOKS = (*PLACE, "affine", "opacity", "blending", "visible", "name")
 IMAGE_LOOKS = ("contrast_limits", "contrast_limits_range", "gamma", "colormap", "interpolation2d", "projection_mode")
@@ -63,8 +63,10 @@ class Tie:
         self._copy(self.twin, self.layer, event.type)
 
     def _share(self, event: Any = None) -> None:
-        """Show another array, after `layer.data = ...`; an edit in place is not one."""
-        if self.twin.data is not self.layer.data:
+        """Show another array, after `layer.data = ...`."""
+        if isinstance(self.twin, TwinImage | TwinLabels):
+            self.twin.follow_data()
+        else:
             self.twin.data = self.layer.data
 
     def _copy(self, source: Layer, target: Layer, name: str) -> None:

@@ -9,13 +9,39 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from napari.layers import Image, Labels, Layer
+
+from napari_vol3d.core.ahead import Ahead
+from napari_vol3d.gui.bench.planes import Axis
 
 PLACE = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
 
 
 class TwinImage(Image):
-    """Shows what another Image layer shows, on a slice of its own."""
+    """Shows what another Image layer shows, on a slice of its own.
+
+    Parameters
+    ----------
+    truth : Image
+    axis : int
+        Which of the last three axes the view cuts: slices across it are read ahead where that helps.
+    """
+
+    def __init__(self, truth: Image, axis: Axis, **keywords: Any) -> None:
+        self._truth, self._cut = truth, axis
+        super().__init__(read_ahead(truth, axis), **keywords)
+
+    def read_anew(self) -> None:
+        """Show the voxels as they are now; what was read ahead may be old."""
+        if isinstance(self.data, Ahead):
+            self.data.forget()
+
+    def follow_data(self) -> None:
+        """Show the array that the layer has now."""
+        shown = getattr(self.data, "data", None) if isinstance(self.data, Ahead) else self.data
+        if shown is not self._truth.data:
+            self.data = read_ahead(self._truth, self._cut)
 
     def _update_thumbnail(self) -> None:
         """Nobody sees a twin's thumbnail, and napari makes one at each slice."""
@@ -27,6 +53,11 @@ class TwinLabels(Labels):
     def __init__(self, truth: Labels, **keywords: Any) -> None:
         self._truth = truth
         super().__init__(truth.data, **keywords)
+
+    def follow_data(self) -> None:
+        """Show the array that the layer has now."""
+        if self.data is not self._truth.data:
+            self.data = self._truth.data
 
     def undo(self) -> None:
         """Take back the last stroke, in whichever view it was painted."""
@@ -45,8 +76,21 @@ class TwinLabels(Labels):
         """Nobody sees a twin's thumbnail, and napari makes one at each slice."""
 
 
-def twin_of(layer: Layer) -> Layer:
-    """Make the twin of a layer; its looks come with `Tie`.
+def read_ahead(layer: Image, axis: Axis) -> Any:
+    """Give the voxels for slices across an axis: as they are where these are neighbours in memory, else read ahead.
+
+    Of several resolutions napari reads what a view has in its frame, and no whole planes.
+    """
+    data = layer.data
+    if layer.multiscale or layer.rgb or data.ndim < 3:
+        return data
+    if isinstance(data, np.ndarray) and int(np.argmin(np.abs(data.strides[-3:]))) != axis:
+        return data
+    return Ahead(data, axis)
+
+
+def twin_of(layer: Layer, axis: Axis) -> Layer:
+    """Make the twin of a layer for a view that cuts an axis; its looks come with `Tie`.
 
     A layer that is neither image nor labels gives a plain copy, which is looked at only.
     """
@@ -55,7 +99,7 @@ def twin_of(layer: Layer) -> Layer:
         return TwinLabels(layer, **place, multiscale=layer.multiscale, visible=layer.visible)
     if isinstance(layer, Image):
         return TwinImage(
-            layer.data, **place, multiscale=layer.multiscale, rgb=layer.rgb, visible=layer.visible,
+            layer, axis, **place, multiscale=layer.multiscale, rgb=layer.rgb, visible=layer.visible,
             # else napari would look through the voxels for them
             contrast_limits=layer.contrast_limits,
         )  # fmt: skip

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import napari
-from napari.layers import Labels, Layer
+from napari.layers import Image, Labels, Layer
 
+from napari_vol3d.gui.bench.planes import Axis
 from napari_vol3d.gui.bench.ripple import Ripple
 from napari_vol3d.gui.bench.tie import Tie
 from napari_vol3d.gui.bench.twin_layers import twin_of
@@ -22,10 +23,12 @@ class Twins:
         Whose layers are shown.
     view : View
         With a model of its own, empty.
+    axis : int
+        Which of the last three axes the view cuts.
     """
 
-    def __init__(self, viewer: napari.Viewer, view: View) -> None:
-        self._viewer, self._view = viewer, view
+    def __init__(self, viewer: napari.Viewer, view: View, axis: Axis) -> None:
+        self._viewer, self._view, self._axis = viewer, view, axis
         self._ties: dict[Layer, Tie] = {}
         self._ripples: dict[Layer, Ripple] = {}
         events = viewer.layers.events
@@ -56,11 +59,11 @@ class Twins:
     def _add(self, layer: Layer) -> None:
         if layer in self._ties:
             return
-        twin = twin_of(layer)
+        twin = twin_of(layer, self._axis)
         self._view.twins[layer] = twin
         self._view.model.layers.append(twin)
         self._ties[layer] = Tie(layer, twin)
-        if isinstance(layer, Labels):
+        if isinstance(layer, Image | Labels):
             self._ripples[layer] = Ripple(self._viewer, layer, twin)
 
     def _remove(self, layer: Layer) -> None:

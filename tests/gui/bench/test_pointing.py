@@ -34,7 +34,9 @@ def test_a_drag_pans_and_does_not_point(qtbot: Any, views: Bench, scan: Image) -
     z, y, x = before
     drag(qtbot, axial, (z, y, x), (z, y, x + 6))
     assert views.point == before
-    assert view_of(views, Plane.CORONAL).model.scene.camera.center[-1] == pytest.approx(centre[-1] - 6, abs=0.3)
+    moved = centre[-1] - view_of(views, Plane.CORONAL).model.scene.camera.center[-1]
+    assert 4 < moved < 8
+    assert axial.model.scene.camera.center[-1] == pytest.approx(centre[-1] - moved)
 
 
 def test_a_brush_keeps_its_clicks_and_shift_points(qtbot: Any, views: Bench, scan: Image, labels: Labels) -> None:

@@ -19,7 +19,7 @@ def test_a_twin_image_looks_as_its_layer_does(name: str, value: object) -> None:
     """Before the tie and after."""
     layer = Image(np.arange(60.0).reshape(3, 4, 5), contrast_limits=(0, 9))
     layer.contrast_limits_range = (-50, 100)
-    twin = twin_of(layer)
+    twin = twin_of(layer, 1)
     tie = Tie(layer, twin)
     setattr(layer, name, value)
     layer.colormap = "red"
@@ -37,7 +37,7 @@ def test_a_twin_image_looks_as_its_layer_does(name: str, value: object) -> None:
 def test_tools_follow_whichever_view_they_were_chosen_in(name: str, value: object) -> None:
     """A key pressed over a twin changes the layer, and with it every other twin."""
     layer = Labels(np.zeros((3, 4, 5), np.uint8))
-    twins = [twin_of(layer) for _ in range(2)]
+    twins = [twin_of(layer, 1) for _ in range(2)]
     ties = [Tie(layer, twin) for twin in twins]
     setattr(twins[0], name, value)
     assert str(getattr(layer, name)) == str(getattr(twins[1], name)) == str(value)
@@ -48,7 +48,7 @@ def test_tools_follow_whichever_view_they_were_chosen_in(name: str, value: objec
 def test_other_voxels_are_shown_by_the_twin_too() -> None:
     """`layer.data = ...` gives the twin the new array; colours come with it."""
     layer = Labels(np.zeros((3, 4, 5), np.uint8))
-    twin = twin_of(layer)
+    twin = twin_of(layer, 1)
     tie = Tie(layer, twin)
     layer.data = np.ones((3, 4, 5), np.uint16)
     layer.colormap = {0: "transparent", 1: "red", None: "blue"}

@@ -18,7 +18,7 @@ def pair() -> tuple[Labels, TwinLabels]:
     viewer, other = ViewerModel(), ViewerModel()
     labels = Labels(np.zeros((8, 9, 10), np.uint16), scale=(3, 1, 2), translate=(-4, 5, 6))
     viewer.layers.append(labels)
-    twin = twin_of(labels)
+    twin = twin_of(labels, 1)
     assert isinstance(twin, TwinLabels)
     other.layers.append(twin)
     other.dims.order = (1, 0, 2)
@@ -82,8 +82,8 @@ def test_a_twin_lies_where_its_layer_lies() -> None:
         Points(np.zeros((2, 3)), scale=(1, 2, 3)),
     ]
     for layer in layers:
-        twin = twin_of(layer)
+        twin = twin_of(layer, 1)
         point = (1.0, 2.0, 3.0)
         assert twin.data_to_world(point) == pytest.approx(layer.data_to_world(point))
-    assert isinstance(twin_of(layers[1]), TwinImage)
-    assert twin_of(layers[1]).multiscale
+    assert isinstance(twin_of(layers[1], 1), TwinImage)
+    assert twin_of(layers[1], 1).multiscale
