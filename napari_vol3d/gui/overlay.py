@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_vol3d.core.box import Box
 
 REFRESH_MS = 100  # measured: ten refreshes a second keep scrolling at 46 ms a step, one for each patch 80 ms
+ELSEWHERE_MS = 400  # what napari's own view does not show, another view may
 
 
 class Overlay(QObject):
@@ -26,10 +27,7 @@ class Overlay(QObject):
         self.layer = layer
         self._viewer = viewer
         self._written: NDArray[Any] = np.zeros_like(layer.data)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REFRESH_MS)
-        self._timer.timeout.connect(self._refresh)
+        self._timer, self._elsewhere = self._clock(REFRESH_MS), self._clock(ELSEWHERE_MS)
 
     def write(self, box: Box, labels: NDArray[Any], frame: int = 0) -> None:
         """Put the labels (z, y, x) of a finished tile into the layer, unless its array now has another shape.
@@ -45,8 +43,9 @@ class Overlay(QObject):
         shown, written = self.layer.data[place], self._written[place]
         np.copyto(shown, labels, where=shown == written)
         written[...] = labels
-        if self._in_view(box) and not self._timer.isActive():
-            self._timer.start()
+        timer = self._timer if self._in_view(box) else self._elsewhere
+        if not timer.isActive():
+            timer.start()
 
     @property
     def corrected(self) -> bool:
@@ -55,11 +54,19 @@ class Overlay(QObject):
 
     def finish(self) -> None:
         """Show the last tiles."""
-        self._timer.stop()
         self._refresh()
         self.layer.refresh()
 
+    def _clock(self, milliseconds: int) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(self._refresh)
+        return timer
+
     def _refresh(self) -> None:
+        self._timer.stop()
+        self._elsewhere.stop()
         if self.layer in self._viewer.layers:
             self.layer.refresh(extent=False, thumbnail=False, highlight=False)
 

@@ -109,7 +109,7 @@ class ReadingRoom(QObject):
 
     def _restore(self, event: object = None) -> None:
         """Open the views with the first scan, if they were open last time."""
-        if len(self._viewer.layers) == 1:
+        if self._viewer.layers:
             self._memory.restore()
 
     def _crosshair(self) -> World:

@@ -38,6 +38,7 @@ class Arrangement(QObject):
         self._extra: dict[Plane, ExtraView] = {}
         self._windows: dict[QWidget, ExtraView] = {}
         self.alone: Plane | None = None
+        self._shared = ""  # the sizes of all four, while one is large
 
     def open(self) -> None:
         """Build the panes, and put napari's canvas into the first."""
@@ -75,6 +76,8 @@ class Arrangement(QObject):
 
     def show_only(self, plane: Plane | None) -> None:
         """Make one view large, or show all."""
+        if self.alone is None:
+            self._shared = self._area.sizes()
         self.alone = plane
         self._area.show_only(plane)
         self.changed.emit()
@@ -113,8 +116,8 @@ class Arrangement(QObject):
 
     @property
     def sizes(self) -> str:
-        """How the panes share the room."""
-        return self._area.sizes()
+        """How the panes share the room where all four are shown."""
+        return self._area.sizes() if self.alone is None else self._shared
 
     @sizes.setter
     def sizes(self, said: str) -> None:

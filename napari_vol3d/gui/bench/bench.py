@@ -62,6 +62,7 @@ class Bench(QObject):
         self._crosses: dict[View, VolumeCross] = {}
         self._arrangement: Arrangement | None = None
         self._crosshair, self._neurological, self.wheel_turns = True, False, True
+        self._found = viewer.scene.camera.orientation2d  # which way napari's own view ran before it was ours
         self._signals = (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.order)
         for signal in self._signals:
             signal.connect(self._orient)
@@ -106,6 +107,7 @@ class Bench(QObject):
         """Show all four views."""
         if self._arrangement is not None:
             return
+        self._find_axes()
         self.viewer.dims.ndisplay = 2
         self._first.set_plane(Plane.AXIAL)
         self._arrangement = Arrangement(self.viewer, self._first, self._foot)
@@ -127,6 +129,7 @@ class Bench(QObject):
         self._arrangement.changed.disconnect(self._rearranged)
         self._arrangement.let_go()
         self._arrangement = None
+        self._give_axes_back()
         self._orient()
         self.viewer.fit_to_view()
         self.changed.emit()
@@ -134,6 +137,7 @@ class Bench(QObject):
     def let_go(self) -> None:
         """Leave the viewer as it was."""
         self.close()
+        self.neurological = False
         for piece in self._pieces.pop(self._first):
             piece.let_go()
         self._link.let_go()
@@ -181,7 +185,9 @@ class Bench(QObject):
 
     @neurological.setter
     def neurological(self, wanted: bool) -> None:
+        self._find_axes()
         self._neurological = wanted
+        self._give_axes_back()
         self._orient()
 
     def _on_moved(self) -> None:
@@ -229,6 +235,15 @@ class Bench(QObject):
                 self._link.bring(view)
         self._orient()
         self.changed.emit()
+
+    def _find_axes(self) -> None:
+        if not (self.is_open or self._neurological):
+            self._found = self.viewer.scene.camera.orientation2d
+
+    def _give_axes_back(self) -> None:
+        """Let napari's own view run as it was found, where that is no longer ours to say."""
+        if not (self.is_open or self._neurological):
+            self.viewer.scene.camera.orientation2d = self._found
 
     def _orient(self, event: object = None) -> None:
         """Let the axes run as the field has it, and name the views."""

@@ -15,6 +15,7 @@ class Memory:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._is_known = False  # whether the person wants four views: not before there was a scan
         self._kept = get_plugin_settings(PLUGIN).reading
         bench.crosshair, bench.wheel_turns = bool(self._kept.crosshair), bool(self._kept.wheel_turns)
         bench.neurological = bool(self._kept.neurological)
@@ -26,22 +27,25 @@ class Memory:
         self._bench.changed.disconnect(self.keep)
 
     def restore(self) -> None:
-        """Open the four views if they were open, in the same arrangement."""
-        if not self._kept.open:
+        """Open the four views if they were open, in the same arrangement; once."""
+        known, self._is_known = self._is_known, True
+        if known or not self._kept.open:
             return
         alone, sizes = str(self._kept.alone), str(self._kept.sizes)  # opening changes what is kept
         self._bench.open()
-        self._bench.show_only(Plane[alone] if alone in Plane.__members__ else None)
         if self._bench.arrangement is not None:
             self._bench.arrangement.sizes = sizes
+        self._bench.show_only(Plane[alone] if alone in Plane.__members__ else None)
 
     def keep(self) -> None:
         """Write down how it is now, where that differs."""
         bench, arrangement = self._bench, self._bench.arrangement
         now: dict[str, bool | str] = {
-            "open": bench.is_open, "crosshair": bench.crosshair, "wheel_turns": bench.wheel_turns,
-            "neurological": bench.neurological,
+            "crosshair": bench.crosshair, "wheel_turns": bench.wheel_turns, "neurological": bench.neurological,
         }  # fmt: skip
+        self._is_known = self._is_known or bench.is_open
+        if self._is_known:
+            now["open"] = bench.is_open
         if arrangement is not None:
             now |= {"alone": arrangement.alone.name if arrangement.alone else "", "sizes": arrangement.sizes}
         for name, value in now.items():

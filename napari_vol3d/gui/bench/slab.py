@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import napari
+import numpy as np
+from napari.components import Dims
 from napari.layers import Image
 
 from napari_vol3d.gui.bench.planes import Plane
@@ -29,13 +31,21 @@ class Slab:
     projection: Projection = "none"
     thickness: float = 10.0
 
-    def margins(self, step: float) -> tuple[float, float]:
-        """Give how far a slab reaches before and behind its slice, where slices are `step` apart.
+    def margins(self, step: float, past: float = 0.0) -> tuple[float, float]:
+        """Give how far a slab reaches before and behind a point, where slices are `step` apart.
 
         It has the whole number of slices that comes nearest to its thickness.
+
+        Parameters
+        ----------
+        past : float
+            How far the point lies behind the middle of its slice. napari takes a slab from slice to slice only if its
+            ends lie on slices: between two it would be one slice short.
         """
-        more = max(1, round(self.thickness / step)) - 1 if self.projection != "none" and step > 0 else 0
-        return more // 2 * step, (more - more // 2) * step
+        if self.projection == "none" or step <= 0:
+            return 0.0, 0.0
+        more = max(1, round(self.thickness / step)) - 1
+        return more // 2 * step + past, (more - more // 2) * step - past
 
 
 class Slabs:
@@ -82,8 +92,8 @@ class Slabs:
         left, right = [0.0] * dims.ndim, [0.0] * dims.ndim
         if dims.ndim >= 3 and view.plane is not Plane.VOLUME:
             axis = dims.order[-3]
-            left[axis], right[axis] = self._slab.margins(dims.range[axis].step)
-        if (tuple(left), tuple(right)) != (tuple(dims.margin_left), tuple(dims.margin_right)):
+            left[axis], right[axis] = self._slab.margins(dims.range[axis].step, _past(dims, axis))
+        if not (np.allclose(left, dims.margin_left) and np.allclose(right, dims.margin_right)):
             dims.margin_left, dims.margin_right = tuple(left), tuple(right)
 
 
@@ -96,6 +106,7 @@ class SlabView:
         self._signals = (events.order, events.ndisplay, events.range)
         for signal in self._signals:
             signal.connect(self._follow)
+        events.point.connect(self._prepare, position="first")
         slabs._views.append(view)
         self._follow()
 
@@ -103,7 +114,21 @@ class SlabView:
         """Leave the view alone."""
         for signal in self._signals:
             signal.disconnect(self._follow)
+        self._view.model.dims.events.point.disconnect(self._prepare)
         self._slabs._views.remove(self._view)
 
     def _follow(self, event: Any = None) -> None:
         self._slabs._thicken(self._view)
+
+    def _prepare(self, event: Any) -> None:
+        """Set the margins before napari slices at the new point, which it then does once."""
+        events = self._view.model.dims.events
+        with events.margin_left.blocker(), events.margin_right.blocker():
+            self._follow()
+
+
+def _past(dims: Dims, axis: int) -> float:
+    """Give how far the point lies behind the middle of the slice that is shown, along an axis of the world."""
+    start, _, step = dims.range[axis]
+    place = (dims.point[axis] - start) / step if step > 0 else 0.0
+    return float(place - np.round(place)) * step
