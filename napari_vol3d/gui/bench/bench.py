@@ -175,8 +175,10 @@ class Bench(QObject):
     @crosshair.setter
     def crosshair(self, shown: bool) -> None:
         self._crosshair = shown
-        for drawn in (*(crosshair for crosshair, _ in self._hands.values()), *self._crosses.values()):
-            drawn.show(shown)
+        for crosshair, _ in self._hands.values():
+            crosshair.show(shown)
+        for cross in self._crosses.values():
+            cross.show(shown)
 
     @property
     def neurological(self) -> bool:
