@@ -13,6 +13,7 @@ from napari_vol3d.gui.forms.class_eye import ClassDelegate
 from napari_vol3d.gui.forms.class_model import CLASS, EYE, ID, NAME, SOUGHT, ClassModel, ClassRow
 
 EYE_WIDTH, CHIP = 28, 12
+FEWEST_ROWS, MOST_ROWS = 3, 10  # that are seen without scrolling
 MENU = {  # what each entry of the menu asks for
     "Show only this": "isolate", "Show or hide": "toggle", "Change colour ...": "color", "Rename": "rename",
     "Go to its largest object": "jump",
@@ -48,6 +49,7 @@ class ClassList(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.setToolTip("List only the classes whose name or id contains this")
         self.view = _ClassView(self.found)
+        self._fit(0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -75,7 +77,14 @@ class ClassList(QWidget):
         anew = self.model.set_rows(rows)
         self._quiet = False
         if anew:
+            self._fit(len(rows))
             self._mark(scroll=True)
+
+    def _fit(self, count: int) -> None:
+        """Take the height that the rows need, within limits."""
+        height = max(self.view.sizeHintForRow(0), self.view.fontMetrics().height())
+        seen = min(max(count, FEWEST_ROWS), MOST_ROWS)
+        self.view.setFixedHeight(seen * height + 2 * self.view.frameWidth() + 2)
 
     def row(self, class_id: int | None) -> ClassRow | None:
         """Give what is listed of a class."""

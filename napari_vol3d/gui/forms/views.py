@@ -25,6 +25,7 @@ PROJECTIONS: dict[Projection, str] = {
     "none": "One slice", "max": "Maximum of", "mean": "Average of", "min": "Minimum of",
 }  # fmt: skip
 SIDES = ("Radiological: patient's left on the right", "Neurological: patient's left on the left")
+SPIN_WIDTH = 118  # pixels: napari's theme takes most of them for the buttons
 THINNEST, THICKEST = 0.1, 999.0
 
 
@@ -56,7 +57,8 @@ class ViewsForm(QWidget):
         self.projection.addItems(list(PROJECTIONS.values()))
         self.projection.setToolTip("Of a slab, the brightest, the mean or the darkest; labels stay those of its middle")
         self.thickness = QDoubleSpinBox()
-        self.thickness.setRange(THINNEST, THICKEST)
+        self.thickness.setRange(SPIN_WIDTH = 118  # pixels: napari's theme takes most of them for the buttons
+THINNEST, THICKEST)
         self.thickness.setDecimals(1)
         self.thickness.setValue(Slab().thickness)
         self.thickness.setEnabled(False)
@@ -109,8 +111,9 @@ class ViewsForm(QWidget):
         grid.addWidget(self.sides, 1, 0, 1, 2)
         grid.addWidget(QLabel("Slab"), 2, 0)
         slab = QHBoxLayout()
+        self.thickness.setMinimumWidth(SPIN_WIDTH)
         slab.addWidget(self.projection, 1)
-        slab.addWidget(self.thickness, 1)
+        slab.addWidget(self.thickness)
         grid.addLayout(slab, 2, 1)
         column.addLayout(grid)
 

@@ -11,7 +11,7 @@ from napari_vol3d.gui.forms.class_list import ClassList
 DRAWN = ("filled", "outline, 1 voxel", "outline, 2 voxels")  # by `contour` of a Labels layer
 NO_LABELS = "No labels are open. Segment a scan, or open a label map."
 NO_CLASS = "Choose a class in the list first"
-LEAST_LIST, LEAST_BUTTON = 150, 60  # pixels
+LEAST_BUTTON = 60  # pixels
 
 
 class ClassesUi(QWidget):
@@ -22,7 +22,6 @@ class ClassesUi(QWidget):
         self.which = QLabel(NO_LABELS)
         self.which.setWordWrap(True)
         self.list = ClassList()
-        self.list.view.setMinimumHeight(LEAST_LIST)
         self.isolate = QPushButton("Isolate")
         self.isolate.setCheckable(True)
         self.show_all = QPushButton("Show all")

@@ -63,6 +63,7 @@ class ImagesPanel(QWidget):
             add_quietly(self._viewer, channel, above=below)
             below = channel
         layer.visible = False
+        self._viewer.layers.selection.active = below
 
 
 def _rule() -> QFrame:
