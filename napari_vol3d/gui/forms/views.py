@@ -57,8 +57,7 @@ class ViewsForm(QWidget):
         self.projection.addItems(list(PROJECTIONS.values()))
         self.projection.setToolTip("Of a slab, the brightest, the mean or the darkest; labels stay those of its middle")
         self.thickness = QDoubleSpinBox()
-        self.thickness.setRange(SPIN_WIDTH = 118  # pixels: napari's theme takes most of them for the buttons
-THINNEST, THICKEST)
+        self.thickness.setRange(THINNEST, THICKEST)
         self.thickness.setDecimals(1)
         self.thickness.setValue(Slab().thickness)
         self.thickness.setEnabled(False)
