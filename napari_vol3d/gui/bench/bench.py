@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_vol3d.gui.bench.arrangement import Arrangement
 from napari_vol3d.gui.bench.crosshair import Crosshair
+from napari_vol3d.gui.bench.current import Current
 from napari_vol3d.gui.bench.extra_views import ExtraView
 from napari_vol3d.gui.bench.framing import Framing
 from napari_vol3d.gui.bench.link import Link
@@ -53,6 +54,7 @@ class Bench(QObject):
         self.viewer = viewer
         self._foot = foot
         self._first = View(viewer, viewer.window._qt_viewer)
+        self._current = Current(self._first, self._first.qt_viewer.canvas._scene_canvas)
         self._link, self._framing = Link(self._first), Framing(viewer)
         self._framing.add(self._first)
         self._link.moved.connect(self._on_moved)
@@ -142,12 +144,13 @@ class Bench(QObject):
             piece.let_go()
         self._link.let_go()
         self._framing.let_go()
+        self._current.let_go()
         for signal in self._signals:
             signal.disconnect(self._orient)
         self._foot.deleteLater()
         self._factories.clear()
         # Whoever still holds the bench shall not hold napari's canvas: it would outlive its window.
-        del self._first, self._link, self._framing
+        del self._first, self._link, self._framing, self._current
 
     def show_only(self, plane: Plane | None) -> None:
         """Make one view large, or show all; opens the bench."""

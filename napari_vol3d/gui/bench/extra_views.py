@@ -8,6 +8,7 @@ import napari
 from napari.components import ViewerModel
 
 from napari_vol3d.gui.bench.canvas import Canvas
+from napari_vol3d.gui.bench.current import Current
 from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.twins import Twins
 from napari_vol3d.gui.bench.view import View
@@ -38,6 +39,7 @@ class ExtraView:
         model.theme = viewer.theme
         self.canvas = Canvas(model, viewer.window._qt_viewer.dropEvent)
         self.view = View(model, self.canvas)
+        self._current = Current(self.view, viewer.window._qt_viewer.canvas._scene_canvas)
         self.cross: VolumeCross | None = None
         self._layers: _Layers
         if plane is Plane.VOLUME:
@@ -54,6 +56,7 @@ class ExtraView:
         self.view.model.dims.events.ndim.disconnect(self._keep_plane)
         self._viewer.events.theme.disconnect(self._wear_theme)
         self._layers.let_go()
+        self._current.let_go()
         self.canvas.close()
         self.canvas.setParent(None)
         self.canvas.deleteLater()

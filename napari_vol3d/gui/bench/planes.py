@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 
 Axis: TypeAlias = int  # of the last three of the world: 0 is z, 1 is y, 2 is x
 Towards: TypeAlias = tuple[Literal["up", "down"], Literal["left", "right"]]  # of rising coordinates
-LETTERS = (("I", "S"), ("A", "P"), ("R", "L"))  # ends of the patient's axes as layers show them: z rises to superior, y posterior, x left
+# Ends of the patient's axes as layers show them: z rises to superior, y to posterior, x to left.
+LETTERS = (("I", "S"), ("A", "P"), ("R", "L"))
 
 
 class Plane(Enum):

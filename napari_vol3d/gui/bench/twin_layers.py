@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
-from napari_vol3d.core.ahead import Ahead
+from napari_vol3d.gui.bench.ahead import Ahead
 from napari_vol3d.gui.bench.planes import Axis
 
 PLACE = ("scale", "translate", "rotate", "shear", "units", "axis_labels")
@@ -30,18 +30,19 @@ class TwinImage(Image):
 
     def __init__(self, truth: Image, axis: Axis, **keywords: Any) -> None:
         self._truth, self._cut = truth, axis
-        super().__init__(read_ahead(truth, axis), **keywords)
+        self._ahead = read_ahead(truth, axis)
+        super().__init__(self._ahead, **keywords)
 
     def read_anew(self) -> None:
         """Show the voxels as they are now; what was read ahead may be old."""
-        if isinstance(self.data, Ahead):
-            self.data.forget()
+        if isinstance(self._ahead, Ahead):
+            self._ahead.forget()
 
     def follow_data(self) -> None:
         """Show the array that the layer has now."""
-        shown = getattr(self.data, "data", None) if isinstance(self.data, Ahead) else self.data
+        shown = self._ahead.data if isinstance(self._ahead, Ahead) else self._ahead
         if shown is not self._truth.data:
-            self.data = read_ahead(self._truth, self._cut)
+            self._ahead = self.data = read_ahead(self._truth, self._cut)
 
     def _update_thumbnail(self) -> None:
         """Nobody sees a twin's thumbnail, and napari makes one at each slice."""
@@ -51,13 +52,13 @@ class TwinLabels(Labels):
     """Shows and changes what another Labels layer holds, on a slice of its own."""
 
     def __init__(self, truth: Labels, **keywords: Any) -> None:
-        self._truth = truth
+        self._truth, self._held = truth, truth.data
         super().__init__(truth.data, **keywords)
 
     def follow_data(self) -> None:
         """Show the array that the layer has now."""
-        if self.data is not self._truth.data:
-            self.data = self._truth.data
+        if self._truth.data is not self._held:
+            self._held = self.data = self._truth.data
 
     def undo(self) -> None:
         """Take back the last stroke, in whichever view it was painted."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.panes import Pane, Panes
+from napari_vol3d.gui.bench.planes import Plane
+from tests.gui.bench.conftest import settle
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def area(qtbot: Any) -> Panes:
+def area(qtbot: Any) -> Iterator[Panes]:
     """Panes on the screen."""
     parent = QWidget()
     qtbot.addWidget(parent)
@@ -26,7 +28,8 @@ def area(qtbot: Any) -> Panes:
     parent.resize(800, 600)
     parent.show()
     qtbot.waitExposed(parent)
-    return area
+    yield area
+    parent.close()
 
 
 def panes(area: Panes) -> dict[Plane, Pane]:
@@ -54,7 +57,9 @@ def test_sizes_that_were_said_come_back(area: Panes) -> None:
         area.setSizes(rubbish)
         assert numbers(area) == said
     area.show_only(Plane.SAGITTAL)
+    settle()
     area.show_only(None)
+    settle()
     assert numbers(area) == said
 
 
@@ -62,6 +67,7 @@ def test_sizes_that_were_said_come_back(area: Panes) -> None:
 def test_a_large_pane_has_all_the_room(area: Panes, plane: Plane) -> None:
     """The others, and the empty row, are hidden."""
     area.show_only(plane)
+    settle()
     found = panes(area)
     assert [pane.plane for pane in found.values() if pane.isVisible()] == [plane]
     assert found[plane].width() > 0.95 * area.width()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_vol3d.core.ahead import KEPT, Ahead
 from napari_vol3d.core.sliced import Sliced
+from napari_vol3d.gui.bench.ahead import KEPT, Ahead
 from tests.core.watched import Watched
 
 DATA = np.arange(2 * 40 * 9 * 11, dtype=np.int16).reshape(2, 40, 9, 11)
