@@ -103,10 +103,9 @@ class SlabView:
     def __init__(self, slabs: Slabs, view: View) -> None:
         self._slabs, self._view = slabs, view
         events = view.model.dims.events
-        self._signals = (events.order, events.ndisplay, events.range)
+        self._signals = (events.order, events.ndisplay, events.range, events.point)
         for signal in self._signals:
             signal.connect(self._follow)
-        events.point.connect(self._prepare, position="first")
         slabs._views.append(view)
         self._follow()
 
@@ -114,17 +113,10 @@ class SlabView:
         """Leave the view alone."""
         for signal in self._signals:
             signal.disconnect(self._follow)
-        self._view.model.dims.events.point.disconnect(self._prepare)
         self._slabs._views.remove(self._view)
 
     def _follow(self, event: Any = None) -> None:
         self._slabs._thicken(self._view)
-
-    def _prepare(self, event: Any) -> None:
-        """Set the margins before napari slices at the new point, which it then does once."""
-        events = self._view.model.dims.events
-        with events.margin_left.blocker(), events.margin_right.blocker():
-            self._follow()
 
 
 def _past(dims: Dims, axis: int) -> float:

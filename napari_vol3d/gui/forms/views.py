@@ -25,7 +25,7 @@ PROJECTIONS: dict[Projection, str] = {
     "none": "One slice", "max": "Maximum of", "mean": "Average of", "min": "Minimum of",
 }  # fmt: skip
 SIDES = ("Radiological: patient's left on the right", "Neurological: patient's left on the left")
-SPIN_WIDTH = 118  # pixels: napari's theme takes most of them for the buttons
+SPIN_WIDTH = 112  # pixels: napari's theme takes most of them for the buttons
 THINNEST, THICKEST = 0.1, 999.0
 
 
@@ -60,7 +60,7 @@ class ViewsForm(QWidget):
         self.thickness.setRange(THINNEST, THICKEST)
         self.thickness.setDecimals(1)
         self.thickness.setValue(Slab().thickness)
-        self.thickness.setEnabled(False)
+        self._enable_thickness()
         self._arrange()
         self._connect()
 
@@ -108,13 +108,13 @@ class ViewsForm(QWidget):
         grid.addWidget(self.crosshair, 0, 0)
         grid.addWidget(self.wheel, 0, 1)
         grid.addWidget(self.sides, 1, 0, 1, 2)
-        grid.addWidget(QLabel("Slab"), 2, 0)
+        column.addLayout(grid)
         slab = QHBoxLayout()
+        slab.addWidget(QLabel("Slab"))
         self.thickness.setMinimumWidth(SPIN_WIDTH)
         slab.addWidget(self.projection, 1)
         slab.addWidget(self.thickness)
-        grid.addLayout(slab, 2, 1)
-        column.addLayout(grid)
+        column.addLayout(slab)
 
     def _connect(self) -> None:
         self.four.clicked.connect(self.fourToggled)
@@ -134,5 +134,10 @@ class ViewsForm(QWidget):
         self.neurologicalToggled.emit(index == 1)
 
     def _on_slab(self) -> None:
-        self.thickness.setEnabled(self.slab.projection != "none")
+        self._enable_thickness()
         self.slabChanged.emit(self.slab)
+
+    def _enable_thickness(self) -> None:
+        thick = self.slab.projection != "none"
+        self.thickness.setEnabled(thick)
+        self.thickness.setToolTip("Of the slab, rounded to whole slices" if thick else "One slice is shown")

@@ -31,7 +31,7 @@ class ReadingPanel(QWidget):
         self.form = ViewsForm()
         self._slabs = Slabs(viewer)
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(6, 6, 6, 6)
+        self._column.setContentsMargins(0, 6, 0, 6)
         self._column.addWidget(self.form)
         self._column.addStretch(1)
         bench.furnish(self._slabs.add)

@@ -81,16 +81,17 @@ def test_a_slab_follows_mouse_and_wheel(qtbot: Any, views: Bench, scan: Image, s
         assert_thick(scan, views, slab)
 
 
-def test_napari_slices_once_for_a_point(views: Bench, scan: Image, slabs: Slabs) -> None:
-    """Whether the point is on a slice or not: the margins are there before it is sliced."""
-    slabs.slab = Slab(projection="mean", thickness=9.0)
+def test_turning_slices_leaves_the_margins(views: Bench, scan: Image, slabs: Slabs) -> None:
+    """napari would slice again for each change of them; only a crosshair elsewhere between two slices needs others."""
+    slabs.slab = slab = Slab(projection="mean", thickness=9.0)
     coronal = view_of(views, Plane.CORONAL)
-    shown: list[Any] = []
-    coronal.shows(scan).events.set_data.connect(shown.append)
-    for index in ((5, 6, 7), (5, 9.3, 7), (5, 20.9, 7)):
-        shown.clear()
-        views.go_to(scan.data_to_world(index))
-        assert len(shown) == 1
+    views.go_to(scan.data_to_world((5, 9.3, 7)))
+    changed: list[Any] = []
+    coronal.model.dims.events.margin_left.connect(changed.append)
+    for _ in range(4):
+        views.turn(coronal, 3)
+        assert_thick(scan, views, slab)
+    assert not changed
 
 
 def test_images_and_views_that_come_are_thick(viewer: Viewer, views: Bench, scan: Image, slabs: Slabs) -> None:
@@ -119,12 +120,12 @@ def test_who_lets_go_leaves_thin_slices(viewer: Viewer, views: Bench, scan: Imag
     slabs = Slabs(viewer)
     views.furnish(slabs.add)
     slabs.slab = Slab(projection="max", thickness=20.0)
-    assert str(scan.projection_mode) == "max"
+    assert str(viewer.add_image(scan.data, name="thick").projection_mode) == str(scan.projection_mode) == "max"
     slabs.let_go()
     assert str(scan.projection_mode) == "none"
     assert not any((*viewer.dims.margin_left, *viewer.dims.margin_right))
-    slabs._slab = Slab(projection="max")
-    assert str(viewer.add_image(scan.data).projection_mode) == "none"
+    slabs.slab = Slab(projection="max")
+    assert str(viewer.add_image(scan.data, name="thin").projection_mode) != "max"
 
 
 @pytest.mark.parametrize(
