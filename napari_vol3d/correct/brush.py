@@ -39,7 +39,7 @@ class Dab:
     mask : ndarray of bool, shape `box.shape`
         The voxels.
     line : ndarray of bool, shape `box.shape`
-        Of these, the ones that the middle of the brush went through; they touch each other.
+        Of these, the ones that the middle of the brush went through; in a stroke they touch each other.
     """
 
     box: Box
@@ -138,8 +138,7 @@ def connected_in_range(dab: Dab, image: Any, *, intensity: tuple[float, float]) 
     kept = within_range(dab, image, intensity=intensity)
     parts, count = ndimage.label(kept.mask, output=np.int32)
     met = np.zeros(count + 1, bool)
-    met[parts[kept.line]] = True
-    met[0] = False
+    met[parts[kept.line]] = True  # never 0: the line that was kept lies in the range
     return replace(kept, mask=met[parts])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,6 @@ def _joined(first: Box | None, second: Box) -> Box:
     return Box(start=_each(min, first.start, second.start), stop=_each(max, first.stop, second.stop))
 
 
-def _each(choose: Any, first: Triple, second: Triple) -> Triple:
-    z, y, x = (int(choose(a, b)) for a, b in zip(first, second, strict=True))
+def _each(choose: Callable[[int, int], int], first: Triple, second: Triple) -> Triple:
+    z, y, x = (choose(a, b) for a, b in zip(first, second, strict=True))
     return (z, y, x)

@@ -185,7 +185,7 @@ def _nearest(
     """Pair parts that overlap with none, (n, 2); those that are alone in their slices belong together anyhow."""
     if not lone[0].size or not lone[1].size:
         return np.zeros((0, 2), np.intp)
-    (centres, radii), (others, more) = (_places(parts, of, spacing) for parts, of in zip((one, other), lone, strict=True))
+    (centres, radii), (others, more) = _places(one, lone[0], spacing), _places(other, lone[1], spacing)
     apart = np.linalg.norm(centres[:, None] - others[None], axis=2)
     far = apart > FAR * (radii[:, None] + more[None])
     if one.max() == other.max() == 1:

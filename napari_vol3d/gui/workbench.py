@@ -18,6 +18,7 @@ from napari_vol3d.gui.reading_room import ReadingRoom
 from napari_vol3d.io.registry import READ_PATTERNS
 
 MINIMUM_WIDTH = 340
+MARGIN = 3
 
 
 class Workbench(QWidget):
@@ -43,6 +44,7 @@ class Workbench(QWidget):
         self.reading = ReadingRoom(napari_viewer)
         self.consent = ConsentBar()
         self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)  # no frame: the dock is narrow
         self.tabs.addTab(self.segment, "Segment")
         self.tabs.addTab(self.reading.panel, "Read")
         self._pages = QStackedWidget()
@@ -50,6 +52,7 @@ class Workbench(QWidget):
             self._pages.addWidget(page)
         inner = QWidget()
         column = QVBoxLayout(inner)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.addWidget(self.consent)
         column.addWidget(self._pages, 1)
         scroll = QScrollArea()

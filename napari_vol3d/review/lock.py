@@ -128,7 +128,7 @@ def machine() -> str:
     """Name what can see this process: machine, its last start, and the container; a name alone may be given twice."""
     boot, room = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if boot.exists():
-        return f"{platform.node()} {boot.read_text(encoding='ascii').strip()} {os.readlink(room)}"
+        return f"{platform.node()} {boot.read_text(encoding='ascii').strip()} {room.readlink()}"
     return f"{platform.node()} {uuid.getnode():x}"
 
 

@@ -54,7 +54,7 @@ def base_of(journal: Journal, layer: Layer, line: Line) -> NDArray[Any]:
     ScanMismatch
         If it keeps none.
     """
-    if line.base is None:
+    if line.base is None or not layer.shape:  # a layer without a shape was lost with a damaged page
         raise ScanMismatch(
             f"The journal keeps corrections of {layer.name!r}, and not what they were made on.",
             hint="Open the labels that were corrected.",

@@ -155,9 +155,9 @@ def writing(engine: Engine, path: Path) -> Iterator[Connection]:
     JournalProblem, JournalDamaged
         Then nothing of it is in the file.
     """
-    with told(path), engine.connect().execution_options(vol3d_begin="BEGIN IMMEDIATE") as connection:
-        with connection.begin():
-            yield connection
+    at_once = engine.execution_options(vol3d_begin="BEGIN IMMEDIATE")
+    with told(path), at_once.connect() as connection, connection.begin():
+        yield connection
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class Arrangement(QObject):
         self._extra: dict[Plane, ExtraView] = {}
         self._windows: dict[QWidget, ExtraView] = {}
         self.alone: Plane | None = None
-        self._shared = ""  # the sizes of all four, while one is large
+        self._shared = ""
 
     def open(self) -> None:
         """Build the panes, and put napari's canvas into the first."""
@@ -55,6 +55,7 @@ class Arrangement(QObject):
             pane.largeRequested.connect(self._on_large)
             pane.windowRequested.connect(self._on_window)
         self._area.even()
+        self._area.dragged.connect(self._on_dragged)
         for extra in self._extra.values():
             self.came.emit(extra)
 
@@ -75,17 +76,21 @@ class Arrangement(QObject):
         self._panes.clear()
 
     def show_only(self, plane: Plane | None) -> None:
-        """Make one view large, or show all."""
-        if self.alone is None:
-            self._shared = self._area.sizes()
+        """Make one view large, or show all, as a person has shared the room among them."""
         self.alone = plane
         self._area.show_only(plane)
+        if plane is None and self._shared:
+            self._area.setSizes(self._shared)
+        elif plane is None:
+            self._area.even()
         self.changed.emit()
 
     def name(self, *, anatomical: bool) -> None:
         """Write the views' names above them."""
         for plane, pane in self._panes.items():
-            shown = self._first.plane if plane not in self._extra else plane
+            # Without layers of three axes, napari's own view cuts nothing yet.
+            turned = plane not in self._extra and self._first.model.dims.ndim >= 3
+            shown = self._first.plane if turned else plane
             pane.name(shown.title(anatomical=anatomical), alone=self.alone is plane)
         for window, extra in self._windows.items():
             window.setWindowTitle(f"{extra.plane.title(anatomical=anatomical)} - {self._viewer.title}")
@@ -116,12 +121,18 @@ class Arrangement(QObject):
 
     @property
     def sizes(self) -> str:
-        """How the panes share the room where all four are shown."""
-        return self._area.sizes() if self.alone is None else self._shared
+        """How a person has shared the room among the four panes; "" where nobody has."""
+        return self._shared
 
     @sizes.setter
     def sizes(self, said: str) -> None:
-        self._area.setSizes(said)
+        if self._area.setSizes(said):
+            self._shared = said
+
+    def _on_dragged(self) -> None:
+        if self.alone is None:
+            self._shared = self._area.sizes()
+            self.changed.emit()
 
     def _on_large(self) -> None:
         plane = self.sender().plane

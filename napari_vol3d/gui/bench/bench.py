@@ -65,7 +65,9 @@ class Bench(QObject):
         self._arrangement: Arrangement | None = None
         self._crosshair, self._neurological, self.wheel_turns = True, False, True
         self._found = viewer.scene.camera.orientation2d  # which way napari's own view ran before it was ours
-        self._signals = (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.order)
+        self._planes: dict[View, Plane] = {}  # of our own views, which keep theirs
+        dims, layers = viewer.dims.events, viewer.layers.events
+        self._signals = (layers.inserted, layers.removed, dims.order, dims.ndisplay)
         for signal in self._signals:
             signal.connect(self._orient)
 
@@ -137,7 +139,9 @@ class Bench(QObject):
         self.changed.emit()
 
     def let_go(self) -> None:
-        """Leave the viewer as it was."""
+        """Leave the viewer as it was; a second time there is nothing to do."""
+        if not self._pieces:
+            return
         self.close()
         self.neurological = False
         for piece in self._pieces.pop(self._first):
@@ -153,8 +157,10 @@ class Bench(QObject):
         del self._first, self._link, self._framing, self._current
 
     def show_only(self, plane: Plane | None) -> None:
-        """Make one view large, or show all; opens the bench."""
+        """Make one view large, or show all; opens the bench, and turns napari's own view back to its plane."""
         self.open()
+        if self._first.plane is not Plane.AXIAL:
+            self._first.set_plane(Plane.AXIAL)
         if self._arrangement is not None:
             self._arrangement.show_only(plane)
 
@@ -164,6 +170,8 @@ class Bench(QObject):
 
     def turn(self, view: View, slices: int) -> None:
         """Turn a view by a number of its slices."""
+        if view.plane is Plane.VOLUME:
+            return
         axis = view.model.dims.order[-3]
         step = view.model.dims.range[axis].step
         point = list(self.point)
@@ -202,6 +210,7 @@ class Bench(QObject):
 
     def _add(self, extra: ExtraView) -> None:
         view = extra.view
+        self._planes[view] = extra.plane
         self._pieces[view] = [factory(view) for factory in self._factories]
         self._link.add(view)
         self._framing.add(view)
@@ -215,6 +224,7 @@ class Bench(QObject):
     def _remove(self, extra: ExtraView) -> None:
         view = extra.view
         self._crosses.pop(view, None)
+        self._planes.pop(view, None)
         self._take_hands(view)
         self._framing.remove(view)
         self._link.remove(view)
@@ -254,8 +264,10 @@ class Bench(QObject):
         """Let the axes run as the field has it, and name the views."""
         anatomical = reference_of(self.viewer) is not None
         for view in self._pieces:
-            if view.plane is not Plane.VOLUME and (self.is_open or view is not self._first or self._neurological):
-                wanted = view.plane.towards(anatomical=anatomical, neurological=self._neurological)
+            # A view of ours may still be without layers, and then its model does not know yet what it cuts.
+            plane = self._planes.get(view, view.plane)
+            if plane is not Plane.VOLUME and (self.is_open or view is not self._first or self._neurological):
+                wanted = plane.towards(anatomical=anatomical, neurological=self._neurological)
                 if view.model.scene.camera.orientation2d != wanted:
                     view.model.scene.camera.orientation2d = wanted
         if self._arrangement is not None:

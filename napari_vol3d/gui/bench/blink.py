@@ -7,7 +7,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtGui import QKeyEvent
 
-from napari_vol3d.gui.bench.pair import Two
+from napari_vol3d.gui.bench.pair import Looks, Two, show_fully
 from napari_vol3d.gui.bench.view import View
 
 KEY, KEY_NAME = Qt.Key.Key_Q, "Q"
@@ -29,7 +29,7 @@ class Blink(QObject):
         super().__init__()
         self._layers = layers
         self._pair: Two | None = None
-        self._before: dict[Layer, bool] = {}
+        self._before = Looks()
         self._timer = QTimer(self)
         self._timer.setInterval(TURN_MS)
         self._timer.timeout.connect(self._turn)
@@ -81,7 +81,7 @@ class Blink(QObject):
         self._layers.events.removed.disconnect(self._on_removed)
 
     def _begin(self) -> None:
-        self._before = {layer: layer.visible for layer in self._pair or ()}
+        self._before = Looks(self._pair or ())
 
     def _turn(self) -> None:
         if self._pair is not None:
@@ -91,11 +91,10 @@ class Blink(QObject):
     def _show(self, shown: Layer) -> None:
         for layer in self._pair or ():
             layer.visible = layer is shown
+        show_fully(shown)
 
     def _give_back(self) -> None:
-        before, self._before = self._before, {}
-        for layer, visible in before.items():
-            layer.visible = visible
+        self._before.give_back()
 
     def _on_removed(self, event: object) -> None:
         if self._pair is not None and not all(layer in self._layers for layer in self._pair):

@@ -92,7 +92,8 @@ class CoarseImage(QObject):
         return affine_of(self._layer, (self._steps - 1) / 2, self._steps)
 
     def _renew(self, event: Any) -> None:
-        self.latest.ask()
+        if self._layer.ndim >= 3:  # of what has lost an axis there is nothing to see in space
+            self.latest.ask()
 
     def _turn(self, event: Any) -> None:
         if shown_at(self._layer, self._dims) != self._at:

@@ -48,12 +48,16 @@ class ExtraView:
         else:
             self._layers = Twins(viewer, self.view, plane.value)
         self._keep_plane()
-        model.dims.events.ndim.connect(self._keep_plane)
+        dims = model.dims.events  # napari's keys for turning work over any canvas
+        self._turning = (dims.ndim, dims.order, dims.ndisplay)
+        for signal in self._turning:
+            signal.connect(self._keep_plane)
         viewer.events.theme.connect(self._wear_theme)
 
     def let_go(self) -> None:
         """Part from the viewer's layers, and take the canvas away."""
-        self.view.model.dims.events.ndim.disconnect(self._keep_plane)
+        for signal in self._turning:
+            signal.disconnect(self._keep_plane)
         self._viewer.events.theme.disconnect(self._wear_theme)
         self._layers.let_go()
         self._current.let_go()

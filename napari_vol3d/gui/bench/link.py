@@ -108,7 +108,7 @@ class Link(QObject):
 
     def _move(self, point: World) -> None:
         ranges = self._first.model.dims.range
-        if len(point) != len(ranges):
+        if len(point) != len(ranges) or not np.isfinite(point).all():
             return
         point = tuple(float(np.clip(p, r.start, r.stop)) for p, r in zip(point, ranges, strict=True))
         if point == self._point:

@@ -5,10 +5,33 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from napari.components import LayerList
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from qtpy.QtCore import QObject, Signal
 
 Two: TypeAlias = tuple[Layer, Layer]
+
+
+class Looks:
+    """How layers were shown before they were compared, to be given back."""
+
+    def __init__(self, layers: Two | tuple[()] = ()) -> None:
+        self._before = {layer: (layer.visible, layer.opacity) for layer in layers}
+
+    def __bool__(self) -> bool:
+        return bool(self._before)
+
+    def give_back(self) -> None:
+        """Show the layers as they were."""
+        before, self._before = self._before, {}
+        for layer, (visible, opacity) in before.items():
+            layer.visible, layer.opacity = visible, opacity
+
+
+def show_fully(layer: Layer) -> None:
+    """Show a layer; an image as bright as it is, and not what an overlay has left of it."""
+    layer.visible = True
+    if isinstance(layer, Image):
+        layer.opacity = 1.0
 
 
 class Pair(QObject):
@@ -26,7 +49,7 @@ class Pair(QObject):
         super().__init__()
         self._layers = layers
         self._held: Two | None = None
-        self._seen: dict[Layer, bool] = {}
+        self._looks = Looks()
         layers.events.removed.connect(self._on_removed)
 
     def value(self) -> Two | None:
@@ -37,9 +60,9 @@ class Pair(QObject):
         """Hold these two, and show them."""
         self._give_back()
         self._held = (first, second)
-        self._seen = {layer: layer.visible for layer in self._held}
+        self._looks = Looks(self._held)
         for layer in self._held:
-            layer.visible = True
+            show_fully(layer)
         self.changed.emit()
 
     def drop(self) -> None:
@@ -54,9 +77,8 @@ class Pair(QObject):
         self._layers.events.removed.disconnect(self._on_removed)
 
     def _give_back(self) -> None:
-        for layer, visible in self._seen.items():
-            layer.visible = visible
-        self._held, self._seen = None, {}
+        self._looks.give_back()
+        self._held = None
 
     def _on_removed(self, event: object) -> None:
         if self._held is not None and not all(layer in self._layers for layer in self._held):

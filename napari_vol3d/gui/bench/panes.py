@@ -13,6 +13,9 @@ from napari_vol3d.gui.bench.planes import Plane
 
 INK = QColor(140, 146, 156)  # is seen on napari's dark theme and on its light one
 
+LEAST = 120  # pixels: napari's sliders would want twice as many, and push the dock out of the window
+
+
 class Pane(QFrame):
     """A view with its name above it, and a button that makes it large."""
 
@@ -38,6 +41,7 @@ class Pane(QFrame):
         self._column.setContentsMargins(1, 1, 1, 1)
         self._column.setSpacing(0)
         self._column.addLayout(row)
+        self.setMinimumSize(LEAST, LEAST)
 
     def hold(self, canvas: QWidget) -> None:
         """Take a canvas in.
@@ -64,6 +68,8 @@ class Pane(QFrame):
 class Panes(QWidget):
     """The panes, two by two; what a person drags apart stays so."""
 
+    dragged = Signal()
+
     def __init__(self, parent: QWidget, foot: QWidget) -> None:
         super().__init__(parent)
         self._rows = [QSplitter(Qt.Orientation.Horizontal), QSplitter(Qt.Orientation.Horizontal)]
@@ -77,6 +83,11 @@ class Panes(QWidget):
             row.setChildrenCollapsible(False)
             self._columns.addWidget(row)
         self._columns.setChildrenCollapsible(False)
+        for splitter in (*self._rows, self._columns):
+            splitter.splitterMoved.connect(self._on_dragged)
+
+    def _on_dragged(self) -> None:
+        self.dragged.emit()
 
     def place(self, panes: Iterable[Pane]) -> None:
         """Fill the four places, line by line."""
@@ -100,12 +111,14 @@ class Panes(QWidget):
         """Say how the room is shared, to be remembered."""
         return " ".join(",".join(map(str, s.sizes())) for s in (*self._rows, self._columns))
 
-    def setSizes(self, said: str) -> None:
-        """Share the room as was said; anything else is left."""
+    def setSizes(self, said: str) -> bool:
+        """Share the room as was said; give whether that makes sense, else it stays as it is."""
         lists = [part.split(",") for part in said.split()]
-        if len(lists) == 3 and all(number.isdigit() and int(number) > 0 for part in lists for number in part):
+        sensible = len(lists) == 3 and all(number.isdigit() and int(number) > 0 for part in lists for number in part)
+        if sensible:
             for splitter, part in zip((*self._rows, self._columns), lists, strict=True):
                 splitter.setSizes(list(map(int, part)))
+        return sensible
 
 
 def _button(drawing: tuple[Rect, ...]) -> QToolButton:

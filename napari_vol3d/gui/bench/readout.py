@@ -17,6 +17,7 @@ from napari_vol3d.gui.layers import CHANNEL, TIME, origin_of
 
 IsCT: TypeAlias = Callable[[Image], bool]
 FindObject: TypeAlias = Callable[[Labels, Index, int], "tuple[int, str] | None"]  # number and size, once they are known
+MOST_OTHERS = 3  # images whose values are told beside the topmost one's
 UNITS = {"mm": "mm", "um": "µm", "pixel": "voxels"}
 
 
@@ -37,6 +38,8 @@ class Reading:
         "HU" of a CT.
     class_id : int
         Of the topmost visible labels; 0 is background.
+    also : tuple of (str, float)
+        Names and values of other grey images that are visible, from the top.
     object_number : int
         Of the part of the class that hangs together, by size: 1 is the largest.
     """
@@ -50,6 +53,7 @@ class Reading:
     value_unit: str = ""
     channel: str = ""
     time_point: int | None = None
+    also: tuple[tuple[str, float], ...] = ()
     labels: str = ""
     class_id: int | None = None
     class_name: str = ""
@@ -79,7 +83,7 @@ def describe(
     if (true := true_place(viewer, image if image is not None else labels, point)) is not None:
         found |= {"place": true[0], "unit": UNITS[true[1].unit], "anatomical": true[1].anatomical}
     if image is not None:
-        found |= _of_image(image, point, is_ct)
+        found |= _of_image(image, point, is_ct) | {"also": _of_others(viewer, image, point)}
     if labels is not None:
         found |= _of_labels(labels, point, find_object)
     return Reading(**found)
@@ -93,14 +97,16 @@ def one_line(reading: Reading) -> str:
     >>> one_line(Reading(value=40.0, value_unit="HU", class_id=5, class_name="liver", voxel=(3, 4, 5)))
     '40 HU · liver (5) · voxel 3, 4, 5'
     """
-    return " · ".join(part for part in (_value(reading), _class(reading), _place(reading), _voxel(reading)) if part)
+    parts = (_value(reading), _class(reading), _place(reading), _voxel(reading), _object(reading))
+    return " · ".join(part for part in parts if part)
 
 
 def many_lines(reading: Reading) -> str:
     """Say a reading with the names of the layers, for a tooltip."""
     lines = [f"{reading.image}: {_value(reading) or 'nothing here'}"] if reading.image else []
     if reading.labels:
-        lines.append(f"{reading.labels}: {_class(reading) or 'nothing here'}")
+        told = ", ".join(part for part in (_class(reading), _object(reading)) if part)
+        lines.append(f"{reading.labels}: {told or 'nothing here'}")
     return "\n".join([*lines, *(text for text in (_place(reading), _voxel(reading)) if text)])
 
 
@@ -119,6 +125,15 @@ def _of_image(image: Image, point: World, is_ct: IsCT) -> dict[str, Any]:
         elif origin is not None and name == CHANNEL and at < len(origin.channels):
             found["channel"] = origin.channels[at]
     return found | ({"value_unit": "HU"} if is_ct(image) else {})
+
+
+def _of_others(viewer: ViewerModel, image: Image, point: World) -> tuple[tuple[str, float], ...]:
+    others = [
+        layer for layer in reversed(viewer.layers)
+        if isinstance(layer, Image) and layer.visible and not layer.rgb and layer is not image
+    ]  # fmt: skip
+    there = [(layer.name, index_at(layer, point), layer) for layer in others[:MOST_OTHERS]]
+    return tuple((name, float(read_voxel(layer, index))) for name, index, layer in there if index is not None)
 
 
 def _of_labels(labels: Labels, point: World, find_object: FindObject | None) -> dict[str, Any]:
@@ -151,15 +166,23 @@ def _value(reading: Reading) -> str:
     values = reading.value if isinstance(reading.value, tuple) else (reading.value,)
     text = ", ".join(f"{value:.6g}" for value in values) + f" {reading.value_unit}".rstrip()
     text += f" ({reading.channel})" if reading.channel else ""
-    return text if reading.time_point is None else f"{text} at time point {reading.time_point}"
+    text += "" if reading.time_point is None else f" at time point {reading.time_point}"
+    if not reading.also:
+        return text
+    # Of several images each has its name.
+    return " · ".join((f"{reading.image} {text}", *(f"{name} {value:.4g}" for name, value in reading.also)))
 
 
 def _class(reading: Reading) -> str:
     if not reading.class_id:
         return ""  # of background there is nothing to say
     own = f"class {reading.class_id}"
-    text = own if reading.class_name in ("", own) else f"{reading.class_name} ({reading.class_id})"
-    return text if reading.object_number is None else f"{text}, object {reading.object_number}: {reading.object_size}"
+    return own if reading.class_name in ("", own) else f"{reading.class_name} ({reading.class_id})"
+
+
+def _object(reading: Reading) -> str:
+    known = reading.object_number is not None
+    return f"object {reading.object_number}: {reading.object_size}" if known else ""
 
 
 def _place(reading: Reading) -> str:

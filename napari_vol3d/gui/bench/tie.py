@@ -23,13 +23,13 @@ class Tie:
 
     Parameters
     ----------
-    layer : Layer
+    layer : Image or Labels
         The viewer's.
-    twin : Layer
+    twin : TwinImage or TwinLabels
         Its twin in another view.
     """
 
-    def __init__(self, layer: Layer, twin: Layer) -> None:
+    def __init__(self, layer: Layer, twin: TwinImage | TwinLabels) -> None:
         self.layer, self.twin = layer, twin
         self._connections: list[tuple[Any, Callable[..., None]]] = []
         self._busy = False
@@ -64,10 +64,7 @@ class Tie:
 
     def _share(self, event: Any = None) -> None:
         """Show another array, after `layer.data = ...`."""
-        if isinstance(self.twin, TwinImage | TwinLabels):
-            self.twin.follow_data()
-        else:
-            self.twin.data = self.layer.data
+        self.twin.follow_data()
 
     def _copy(self, source: Layer, target: Layer, name: str) -> None:
         """Set one attribute where it differs; what follows from it does not come back."""

@@ -60,6 +60,10 @@ class TwinLabels(Labels):
         if self._truth.data is not self._held:
             self._held = self.data = self._truth.data
 
+    def finish_stroke(self) -> None:
+        """End a stroke that nobody will end: its voxels are painted, so it has to be in the history."""
+        self._commit_stroke()
+
     def undo(self) -> None:
         """Take back the last stroke, in whichever view it was painted."""
         self._truth.undo()

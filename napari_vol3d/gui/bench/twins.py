@@ -7,10 +7,11 @@ from typing import Any
 import napari
 from napari.layers import Image, Labels, Layer
 
+from napari_vol3d.gui.bench.copies import Copy
 from napari_vol3d.gui.bench.planes import Axis
 from napari_vol3d.gui.bench.ripple import Ripple
 from napari_vol3d.gui.bench.tie import Tie
-from napari_vol3d.gui.bench.twin_layers import twin_of
+from napari_vol3d.gui.bench.twin_layers import TwinLabels, twin_of
 from napari_vol3d.gui.bench.view import View
 
 
@@ -29,8 +30,7 @@ class Twins:
 
     def __init__(self, viewer: napari.Viewer, view: View, axis: Axis) -> None:
         self._viewer, self._view, self._axis = viewer, view, axis
-        self._ties: dict[Layer, Tie] = {}
-        self._ripples: dict[Layer, Ripple] = {}
+        self._bonds: dict[Layer, list[Tie | Ripple | Copy]] = {}
         events = viewer.layers.events
         self._connections = [
             (events.inserted, self._inserted), (events.removed, self._removed), (events.moved, self._order),
@@ -46,7 +46,7 @@ class Twins:
         """Part all twins from their layers, and take them out of the view."""
         for signal, slot in self._connections:
             signal.disconnect(slot)
-        for layer in list(self._ties):
+        for layer in list(self._bonds):
             self._remove(layer)
 
     def _inserted(self, event: Any) -> None:
@@ -57,24 +57,29 @@ class Twins:
         self._remove(event.value)
 
     def _add(self, layer: Layer) -> None:
-        if layer in self._ties:
+        if layer in self._bonds:
             return
-        twin = twin_of(layer, self._axis)
-        self._view.twins[layer] = twin
+        twin = self._view.twins[layer] = twin_of(layer, self._axis)
         self._view.model.layers.append(twin)
-        self._ties[layer] = Tie(layer, twin)
         if isinstance(layer, Image | Labels):
-            self._ripples[layer] = Ripple(self._viewer, layer, twin)
+            self._bonds[layer] = [Tie(layer, twin), Ripple(self._viewer, layer, twin)]
+        else:
+            self._bonds[layer] = [Copy(layer, self._renew)]
 
     def _remove(self, layer: Layer) -> None:
-        tie = self._ties.pop(layer, None)
-        if tie is None:
-            return
-        tie.let_go()
-        if layer in self._ripples:
-            self._ripples.pop(layer).let_go()
-        twin = self._view.twins.pop(layer)
-        self._view.model.layers.remove(twin)
+        for bond in self._bonds.pop(layer, ()):
+            bond.let_go()
+        twin = self._view.twins.pop(layer, None)
+        if isinstance(twin, TwinLabels):
+            twin.finish_stroke()
+        if twin is not None:
+            self._view.model.layers.remove(twin)
+
+    def _renew(self, layer: Layer) -> None:
+        self._remove(layer)
+        self._add(layer)
+        self._order()
+        self._choose()
 
     def _order(self, event: Any = None) -> None:
         layers = self._view.model.layers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.qt import QtViewer
@@ -54,15 +53,21 @@ class View:
 
     @property
     def plane(self) -> Plane:
-        """The plane that is shown now; a person may turn napari's own view."""
-        return Plane.VOLUME if self.model.dims.ndisplay == 3 else plane_across(self._axis(-3))
+        """The plane that is shown now: a person may turn napari's own view, or put the time on the screen.
+
+        What is no plane of the space counts as a volume: there is no place on it to point at.
+        """
+        dims = self.model.dims
+        in_space = dims.ndim >= 3 and min(dims.order[-3:]) >= dims.ndim - 3
+        return plane_across(self._axis(-3)) if dims.ndisplay == 2 and in_space else Plane.VOLUME
 
     def set_plane(self, plane: Plane) -> None:
         """Cut the volume this way; axes before z keep their sliders."""
         dims = self.model.dims
-        if dims.ndim >= 3:
-            before = range(dims.ndim - 3)
-            dims.order = (*before, *(axis + len(before) for axis in plane.order))
+        before = range(dims.ndim - 3)
+        order = (*before, *(axis + len(before) for axis in plane.order))
+        if dims.ndim >= 3 and tuple(dims.order) != order:
+            dims.order = order
         dims.ndisplay = 3 if plane is Plane.VOLUME else 2
 
     @property
@@ -117,4 +122,4 @@ class View:
     def _axis(self, place: int) -> Axis:
         """Give an axis by its place in napari's order, counted among the last three."""
         dims = self.model.dims
-        return int(dims.order[place] - (dims.ndim - 3)) if dims.ndim >= 3 else int(np.clip(place + 3, 0, 2))
+        return int(dims.order[place]) - (dims.ndim - 3)

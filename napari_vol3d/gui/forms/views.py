@@ -25,6 +25,7 @@ PROJECTIONS: dict[Projection, str] = {
     "none": "One slice", "max": "Maximum of", "mean": "Average of", "min": "Minimum of",
 }  # fmt: skip
 SIDES = ("Radiological: patient's left on the right", "Neurological: patient's left on the left")
+LEAST_BUTTON = 40  # pixels
 SPIN_WIDTH = 112  # pixels: napari's theme takes most of them for the buttons
 THINNEST, THICKEST = 0.1, 999.0
 
@@ -102,6 +103,7 @@ class ViewsForm(QWidget):
         row = QHBoxLayout()
         for button in self.large.values():
             button.setCheckable(True)
+            button.setMinimumWidth(LEAST_BUTTON)  # unseen, before napari's theme reaches it, a button wants twice that
             row.addWidget(button)
         column.addLayout(row)
         grid = QGridLayout()
@@ -111,7 +113,7 @@ class ViewsForm(QWidget):
         column.addLayout(grid)
         slab = QHBoxLayout()
         slab.addWidget(QLabel("Slab"))
-        self.thickness.setMinimumWidth(SPIN_WIDTH)
+        self.thickness.setFixedWidth(SPIN_WIDTH)
         slab.addWidget(self.projection, 1)
         slab.addWidget(self.thickness)
         column.addLayout(slab)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QLabeledSlider
 
 from napari_vol3d.gui.forms.class_list import ClassList
@@ -21,6 +21,7 @@ class ClassesUi(QWidget):
         super().__init__(parent)
         self.which = QLabel(NO_LABELS)
         self.which.setWordWrap(True)
+        self.which.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # names may be long
         self.list = ClassList()
         self.isolate = QPushButton("Isolate")
         self.isolate.setCheckable(True)
@@ -36,6 +37,7 @@ class ClassesUi(QWidget):
         self.drawn.setToolTip("Fill the classes, or draw their outlines on the slice; 3D views are always filled")
         self.said = QLabel()
         self.said.setWordWrap(True)
+        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.said.hide()
         self._lay_out()
         self.enable(labels=False, chosen=None)

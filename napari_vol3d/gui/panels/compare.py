@@ -5,7 +5,7 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 from napari import Viewer
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from qtpy.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_vol3d.gui.bench.bench import Bench
@@ -17,6 +17,7 @@ from napari_vol3d.gui.panels.companions import has_time, previous_of
 from napari_vol3d.gui.panels.pair_choice import PairChoice
 
 HALF = 0.5
+OVER = "inferno"
 TIPS = (
     "Show B over A, half of each",
     f"Show A and B in turns; or hold {KEY_NAME} over an image",
@@ -46,6 +47,8 @@ class CompareBox(QWidget):
         self._previous: WeakKeyDictionary[Layer, Layer] = WeakKeyDictionary()
         self._arrange()
         self.choice.valueChanged.connect(self._follow_choice)
+        for signal in (viewer.layers.events.inserted, viewer.layers.events.removed):
+            signal.connect(self._offer)  # one layer alone is no pair, and changes none
         self.overlay.clicked.connect(self._lay_over)
         self.blink.toggled.connect(self._toggle_blink)
         self.swipe.toggled.connect(self._toggle_swipe)
@@ -58,6 +61,8 @@ class CompareBox(QWidget):
 
     def let_go(self) -> None:
         """Show all layers as they were, and let go of the viewer."""
+        for signal in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
+            signal.disconnect(self._offer)
         self.choice.let_go()
         self._blinking.let_go()
         self._divided.let_go()
@@ -84,6 +89,11 @@ class CompareBox(QWidget):
         self._blinking.choose(pair)
         if self._divided.value() is not None:
             self._divide(pair)
+        self._offer()
+
+    def _offer(self, event: object = None) -> None:
+        """Offer what works with the layers that are chosen."""
+        pair = self.choice.value()
         for button, tip in zip((self.overlay, self.blink, self.swipe), TIPS, strict=True):
             button.setEnabled(pair is not None)
             button.setToolTip(tip if pair is not None else NO_PAIR)
@@ -108,6 +118,9 @@ class CompareBox(QWidget):
         _raise_above(self._viewer, second, first)
         first.visible = second.visible = True
         first.opacity, second.opacity, second.blending = 1.0, HALF, "translucent"
+        if _same_ramp(first, second):
+            second.colormap = OVER  # of two grey images nobody could tell which is which
+        self._viewer.layers.selection.active = second  # its opacity is what one changes next
 
     def _toggle_blink(self, on: bool) -> None:
         if on:
@@ -146,6 +159,10 @@ def add_quietly(viewer: Viewer, layer: Layer, *, above: Layer) -> None:
     viewer.layers.insert(viewer.layers.index(above) + 1, layer)
     viewer.layers.selection = selected
     viewer.layers.selection.active = active
+
+
+def _same_ramp(one: Layer, other: Layer) -> bool:
+    return isinstance(one, Image) and isinstance(other, Image) and one.colormap.name == other.colormap.name
 
 
 def _raise_above(viewer: Viewer, layer: Layer, other: Layer) -> None:

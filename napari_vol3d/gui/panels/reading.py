@@ -14,6 +14,8 @@ from napari_vol3d.gui.bench.slab import Slab, Slabs
 from napari_vol3d.gui.forms.views import ORDER, ViewsForm
 from napari_vol3d.gui.space import reference_of
 
+NARROW = (2, 2, 2, 2)  # pixels around a section: the dock has none to spare
+
 
 class ReadingPanel(QWidget):
     """Joins the form of the views with the bench.
@@ -42,6 +44,8 @@ class ReadingPanel(QWidget):
     def add_section(self, title: str, widget: QWidget, *, folded: bool = False) -> QCollapsible:
         """Put a part under the others."""
         section = QCollapsible(title)
+        section.layout().setContentsMargins(*NARROW)
+        section.content().layout().setContentsMargins(*NARROW)
         section.addWidget(widget)
         if folded:
             section.collapse(animate=False)
@@ -72,9 +76,9 @@ class ReadingPanel(QWidget):
         self.form.show_kind(anatomical=reference_of(self._viewer) is not None, unit=short)
 
     def toggle_four(self) -> None:
-        """Open the four views; close them where all four are shown."""
+        """Open the four views; close them where all four are shown, each as it should be."""
         arrangement = self._bench.arrangement
-        if arrangement is not None and arrangement.alone is None:
+        if arrangement is not None and arrangement.alone is None and self._bench.view(Plane.AXIAL) is not None:
             self._bench.close()
         else:
             self._bench.show_only(None)

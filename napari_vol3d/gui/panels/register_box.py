@@ -10,7 +10,16 @@ import numpy as np
 from napari import Viewer
 from napari.layers import Image, Layer
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.progress import Progress
@@ -100,6 +109,7 @@ class RegisterBox(QWidget):
 
     def _arrange(self) -> None:
         self.said.setWordWrap(True)
+        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # names of files may be long
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QHBoxLayout()
         row.setSpacing(4)

@@ -217,6 +217,8 @@ class SegmentUi(QWidget):
         grid.addWidget(QLabel("Plan"), 8, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.plan_line, 8, 1)
         folded = QCollapsible("Advanced")
+        folded.layout().setContentsMargins(2, 2, 2, 2)  # the dock is narrow
+        folded.content().layout().setContentsMargins(2, 2, 2, 2)
         folded.addWidget(self.options)
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 2)

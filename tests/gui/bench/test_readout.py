@@ -159,7 +159,7 @@ def test_an_object_is_told_once_it_is_known() -> None:
         return (4, "1.7 mL") if len(asked) > 1 else None
 
     assert describe(viewer, (1, 1, 1), find_object=find).object_number is None
-    assert one_line(describe(viewer, (1, 1, 1), find_object=find)).startswith("class 2, object 4: 1.7 mL")
+    assert one_line(describe(viewer, (1, 1, 1), find_object=find)).startswith("class 2 · object 4: 1.7 mL")
     assert asked == [(labels, (1, 1, 1), 2)] * 2
 
 
@@ -168,7 +168,7 @@ def test_the_line_reads_as_people_do() -> None:
         voxel=(93, 128, 95), place=(12.34, -4.5, -0.04), unit="mm", anatomical=True, image="head", value=142.0,
         value_unit="HU", labels="mine", class_id=1, class_name="grey matter", object_number=2, object_size="1.7 mL",
     )  # fmt: skip
-    line = "142 HU · grey matter (1), object 2: 1.7 mL · R 12.3 A -4.5 S 0.0 mm · voxel 93, 128, 95"
+    line = "142 HU · grey matter (1) · R 12.3 A -4.5 S 0.0 mm · voxel 93, 128, 95 · object 2: 1.7 mL"
     assert one_line(reading) == line
     assert many_lines(reading).splitlines() == [
         "head: 142 HU", "mine: grey matter (1), object 2: 1.7 mL", "R 12.3 A -4.5 S 0.0 mm", "voxel 93, 128, 95",

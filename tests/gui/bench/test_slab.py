@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,14 @@ FUNCTIONS: dict[Projection, Any] = {"max": np.max, "mean": np.mean, "min": np.mi
 
 
 @pytest.fixture
-def slabs(viewer: Viewer, views: Bench, labels: Labels, request: pytest.FixtureRequest) -> Slabs:
+def slabs(viewer: Viewer, views: Bench, labels: Labels) -> Iterator[Slabs]:
     """Slabs in an open bench, with a scan and labels that differ from slice to slice."""
     labels.data = np.random.default_rng(2).integers(0, 9, SHAPE).astype(np.uint16)
     made = Slabs(viewer)
     views.furnish(made.add)
     opened(views)
-    request.addfinalizer(made.let_go)
-    return made
+    yield made
+    made.let_go()
 
 
 def middle(scan: Image, bench: Bench, axis: int) -> int:
@@ -34,7 +35,7 @@ def middle(scan: Image, bench: Bench, axis: int) -> int:
 
 
 def expected(scan: Image, bench: Bench, axis: int, slab: Slab) -> NDArray[Any]:
-    """Give the projection of the whole number of slices nearest to the thickness, with the crosshair's in the middle."""
+    """Project the whole number of slices that is nearest to the thickness, around the crosshair's."""
     slices = max(1, round(slab.thickness / SPACING[axis]))
     first = middle(scan, bench, axis) - (slices - 1) // 2
     span = np.arange(max(first, 0), min(first + slices, SHAPE[axis]))
@@ -82,10 +83,10 @@ def test_a_slab_follows_mouse_and_wheel(qtbot: Any, views: Bench, scan: Image, s
 
 
 def test_turning_slices_leaves_the_margins(views: Bench, scan: Image, slabs: Slabs) -> None:
-    """napari would slice again for each change of them; only a crosshair elsewhere between two slices needs others."""
+    """napari would slice again for each change of them; only a crosshair between two slices needs others."""
     slabs.slab = slab = Slab(projection="mean", thickness=9.0)
     coronal = view_of(views, Plane.CORONAL)
-    views.go_to(scan.data_to_world((5, 9.3, 7)))
+    views.go_to(scan.data_to_world((5, 9, 7)))
     changed: list[Any] = []
     coronal.model.dims.events.margin_left.connect(changed.append)
     for _ in range(4):
