@@ -35,6 +35,7 @@ WRITERS = {
     "pipeline/dataset.py": "unpacked scans in the engine's private folder",
     "io/progress_file.py": "lines that count what a label store holds, each on the disk before it counts",
     "pipeline/cache.py": "results that may be lost at any time; a damaged one is computed again",
+    "review/damage.py": "a copy of a damaged journal in a private folder",
     "pipeline/exchange.py": "files in the engine's private folder, through which arrays pass to and from the engine",
     "pipeline/child.py": "the engine's log, in its private folder",
 }

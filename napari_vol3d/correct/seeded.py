@@ -15,6 +15,7 @@ from napari_vol3d.core.volume import Spacing
 
 DIRECT = 30_000  # voxels that the random walker solves at once; the time goes with far more than their number
 TOLERANCE = 1e-3  # of the solver, relative
+FLAT = 1e-9  # standard deviation, of data of about 1
 LOOSEST = 2.0  # an axis is coarsened while its voxel edge is below this many times the shortest
 
 
@@ -28,7 +29,7 @@ def walked(data: NDArray[np.float64], seeds: NDArray[np.int32], spacing: Spacing
     Parameters
     ----------
     data : ndarray of float64, shape (z, y, x)
-        Not the same everywhere.
+        From 0 to 1 or so, not the same everywhere.
     seeds : ndarray of int32, shape (z, y, x)
         Numbers of kinds from 1; 0: to be found. At least one is not 0.
     spacing : tuple of float
@@ -87,11 +88,15 @@ def _solved(
     unknown = known == 0
     if not unknown.any():
         return known
+    spread = float(data.std())
+    if spread < FLAT:  # where fine structure averages out: no edges, so the nearest seeds
+        nearest = ndimage.distance_transform_edt(unknown, spacing, return_distances=False, return_indices=True)
+        return known[tuple(nearest)]
     at_hand = ndimage.binary_dilation(unknown)
     kinds = np.where(at_hand, known, np.int32(-1))  # the others would cost memory and decide nothing
     scale = min(spacing)
     found = random_walker(
-        data / data.std(), kinds, beta=edges, mode="cg_j", tol=TOLERANCE, spacing=[s / scale for s in spacing],
+        data / spread, kinds, beta=edges, mode="cg_j", tol=TOLERANCE, spacing=[s / scale for s in spacing],
         prob_tol=np.inf,
     )  # fmt: skip
     return np.where(unknown, found, known).astype(np.int32)

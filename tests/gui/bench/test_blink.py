@@ -31,7 +31,7 @@ def blink(viewer: Viewer, three: tuple[Layer, ...], request: Any) -> Blink:
     key = BlinkKey(View(viewer, viewer.window._qt_viewer), blink)
     # What a test holds of a view is gone before napari counts what is left of its windows.
     request.addfinalizer(blink.let_go)
-    request.addfinalizer(key.let_go)
+    request.addfinalizer(key.let_go)  # noqa: PT021
     return blink
 
 

@@ -16,7 +16,7 @@ from napari_vol3d.pipeline.settings import SegmentSettings
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_scan_on_anothers_grid_says_so(elsewhere: bool) -> None:
+def test_a_scan_on_another_grid_says_so(elsewhere: bool) -> None:
     geometry = Geometry.from_spacing((1, 1, 1))
     scan = Volume(data=np.random.default_rng(0).normal(size=(40, 50, 36)).astype(np.float32), geometry=geometry)
     shown = scan.with_data(Onto(scan, Geometry.from_spacing((1, 1, 1.5)), (40, 50, 24))) if elsewhere else scan
