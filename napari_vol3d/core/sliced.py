@@ -1,4 +1,4 @@
-"""Voxels that are made when they are sliced, the same with their axes in another order, and a look at some of them."""
+"""Voxels that are made when they are sliced; with their axes in another order; a box of them; a look at some."""
 
 from __future__ import annotations
 
@@ -67,6 +67,43 @@ class Moved(Sliced):
     def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
         own = tuple(spans[self.axes.index(axis)] for axis in range(self.ndim))
         return np.asarray(self.data[own]).transpose(self.axes)
+
+
+class Late(Sliced):
+    """Lazy voxels of which a box is lazy too, until a plane of it or an array is asked for.
+
+    Notes
+    -----
+    Of an image of several resolutions napari takes the part that is in the frame first, through all planes, and the
+    plane that it shows after that.
+    """
+
+    def __init__(self, data: Any, spans: Sequence[slice] = ()) -> None:
+        self._data = data
+        self._spans = tuple(spans) or tuple(slice(0, int(length), 1) for length in data.shape)
+        super().__init__([len(range(span.start, span.stop, span.step)) for span in self._spans], data.dtype)
+
+    def __getitem__(self, index: Any) -> Any:
+        asked = _each_axis(index if isinstance(index, tuple) else (index,), self.ndim)
+        boxed = all(isinstance(one, slice) and (one.step or 1) > 0 for one in asked)
+        if not boxed:
+            return super().__getitem__(index)
+        spans = [_span(one, length)[0] for one, length in zip(asked, self.shape, strict=True)]
+        lengths = [len(range(span.start, span.stop, span.step)) for span in spans]
+        return Late(self._data, self._own(spans)) if all(lengths) else np.empty(lengths, self.dtype)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("Voxels that are made when they are asked for can't be an array without being copied.")
+        return np.asarray(self._data[self._spans]).astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
+        return np.asarray(self._data[self._own(spans)])
+
+    def _own(self, spans: Sequence[slice]) -> tuple[slice, ...]:
+        """Give slices of the box as slices of the whole."""
+        ranges = [range(own.start, own.stop, own.step)[one] for own, one in zip(self._spans, spans, strict=True)]
+        return tuple(slice(each[0], each[-1] + 1, each.step) for each in ranges)
 
 
 def moved(data: Any, axes: Sequence[int]) -> Any:

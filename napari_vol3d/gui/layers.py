@@ -15,7 +15,7 @@ from napari_vol3d.core.box import Triple
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.labels import LabelClass, classes_for, default_color, looks_like_labels, to_label_dtype
 from napari_vol3d.core.onto import Onto
-from napari_vol3d.core.sliced import moved, some_planes
+from napari_vol3d.core.sliced import Late, moved, some_planes
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.core.windows import LOOKED_THROUGH, looked_through, percentile_window, thinned
 from napari_vol3d.gui.label_looks import class_looks, looks_of, names_in, true_color
@@ -88,7 +88,7 @@ def to_layer(
     own = volume.data.volume.data if isinstance(volume.data, Onto) else volume.data
     keywords |= {"contrast_limits": contrast_limits(moved(own, shown)), "rendering": "attenuated_mip"}
     if coarser:
-        levels = [moved(level.data, shown) for level in (volume, *coarser)]
+        levels = [Late(moved(level.data, shown)) for level in (volume, *coarser)]
         return levels, keywords | {"multiscale": True}, "image"
     return moved(volume.data, shown), keywords, "image"
 

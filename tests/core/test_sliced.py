@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_vol3d.core.sliced import Moved, moved, some_planes
+from napari_vol3d.core.sliced import Late, Moved, moved, some_planes
 from tests.core.watched import Watched
 
 DATA = np.arange(5 * 6 * 7, dtype=np.int16).reshape(5, 6, 7)
@@ -29,6 +29,29 @@ def test_lazy_voxels_are_sliced_as_an_array_is(index: list[Any], dots: int, axes
         assert isinstance(found, np.ndarray)
         np.testing.assert_array_equal(found, meant[asked])
     assert np.asarray(lazy, dtype=np.float32).dtype == np.float32
+
+
+@given(first=st.lists(st.slices(7), max_size=3), index=st.lists(PARTS, max_size=3))
+def test_a_box_of_lazy_voxels_is_a_box_of_the_array(first: list[Any], index: list[Any]) -> None:
+    """A part of a part, whatever it is, is what NumPy would give."""
+    meant = DATA[tuple(first)]
+    box = Late(Watched(DATA))[tuple(first)]
+    assert box.shape == meant.shape
+    try:
+        wanted = meant[tuple(index)]
+    except IndexError:
+        return
+    np.testing.assert_array_equal(np.asarray(box[tuple(index)]), wanted)
+    np.testing.assert_array_equal(np.asarray(box), meant)
+
+
+def test_of_a_box_only_the_plane_is_read() -> None:
+    """As napari asks for it: the frame through all planes, then one of them."""
+    watched = Watched(DATA)
+    frame = Late(watched)[:, 1:4, 2:6]
+    assert watched.read == 0
+    np.testing.assert_array_equal(frame[3, :, :], DATA[3, 1:4, 2:6])
+    assert watched.read == 12
 
 
 @pytest.mark.parametrize("index", [(0, 0, 0, 0), (5,), (0, -8), (..., ...), (None,), ([0, 1],), ("a",)])
