@@ -13,7 +13,7 @@ from napari_vol3d.gui.bench.view import View
 GAP = 12  # pixels around the point, so that the voxel itself is seen
 FAR = 1e5  # beyond any scan, in its unit; larger numbers lose digits in the shaders' float32
 OPACITY = 0.75
-EACH_MS = 66  # while slices turn; to draw a view again takes as long as to turn it
+EACH_MS = 100  # while slices turn; to draw a view again takes as long as to turn it
 ON_TOP = 1_000_000  # napari draws its layers in the order of their numbers
 
 

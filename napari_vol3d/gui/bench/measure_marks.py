@@ -57,7 +57,8 @@ class Marks:
             return
         for node in (self._under, self._line, self._handles):
             node.visible = bool(self.figures)
-        self.writing.write([one.text for one in self.figures], [self._beside(one) for one in self.figures])
+        texts = [self._fitting(one.text) for one in self.figures]
+        self.writing.write(texts, [self._beside(*each) for each in zip(self.figures, texts, strict=True)])
         if not self.figures:
             return
         lines = [segments(one) for one in self.figures]
@@ -75,15 +76,22 @@ class Marks:
         for node in (self._under, self._line, self._handles):
             node.parent = None
 
-    def _beside(self, figure: Figure) -> Pixel:
+    def _width(self, text: str) -> float:
+        return max(self._font.horizontalAdvance(line) for line in text.split("\n")) * DRAWN
+
+    def _fitting(self, text: str) -> str:
+        """Break a text that a narrow view would cut off."""
+        return text if self._width(text) + 2 * MARGIN <= self._view.native.width() else text.replace(", ", "\n")
+
+    def _beside(self, figure: Figure, text: str) -> Pixel:
         """Place the value at the right end of a figure, or under an ellipse, but within the canvas."""
         x, y = max(figure.pixels)
         if figure.kind == "ellipse":
             left, lower = min(pixel[0] for pixel in figure.pixels), max(pixel[1] for pixel in figure.pixels)
             x, y = left - BESIDE[0], lower - 2 * BESIDE[1]
         size = self._view.native.size()
-        most = size.width() - self._font.horizontalAdvance(figure.text) * DRAWN - MARGIN
-        height = self._font.height()
+        most = size.width() - self._width(text) - MARGIN
+        height = self._font.height() * (text.count("\n") + 1)
         return max(MARGIN, min(x + BESIDE[0], most)), min(max(y + BESIDE[1], height), size.height() - height)
 
 

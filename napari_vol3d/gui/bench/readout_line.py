@@ -16,7 +16,7 @@ from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.readout import IsCT, describe, many_lines, never, one_line
 from napari_vol3d.gui.bench.view import Pixel, View, World
 
-EACH_MS = 33  # 30 readings a second: a voxel may have to come from a disk
+EACH_MS = 80  # a dozen readings a second: in software the window is put together anew for each, as for a slice
 
 
 class ReadoutLine(QElidingLabel):
