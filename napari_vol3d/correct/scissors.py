@@ -22,6 +22,7 @@ from napari_vol3d.correct.parts import renamed
 
 Line = NDArray[np.float64]  # (N, 2) points in voxels, along the two axes of a slice
 ARC = 16  # corners of the arc, far outside, that makes an area of one side of a line
+STEADY = 2.0  # pixels
 STEP = 0.25  # voxels between the places at which a line is asked what it crosses
 
 
@@ -102,13 +103,20 @@ def beside(line: Line, shape: tuple[int, int]) -> NDArray[np.bool_]:
     middle = (line[0] + line[-1]) / 2
     size = float(np.abs(line - middle).max() + np.hypot(*shape) + np.abs(middle).max())
     radius = 8 * size  # of the arc; its chords stay far outside the slice
-    ahead, back = line[-1] - line[-2], line[0] - line[1]
-    first = line[0] + back / np.hypot(*back) * radius
-    last = line[-1] + ahead / np.hypot(*ahead) * radius
+    first, last = line[0] + radius * _way_out(line[::-1]), line[-1] + radius * _way_out(line)
     start, stop = (np.arctan2(*(point - middle)[::-1]) for point in (last, first))
     turn = np.linspace(0, (stop - start) % (2 * np.pi), ARC + 1)[1:-1] + start
     arc = middle + radius * np.stack((np.cos(turn), np.sin(turn)), axis=1)
     return fill_polygon(np.concatenate(([first], line, [last], arc)), shape)
+
+
+def _way_out(line: Line) -> Line:
+    """Give the direction, of length 1, in which a line ends; over a few pixels, as a hand is not steady."""
+    ways = line[-1] - line[:-1]
+    lengths = np.hypot(*ways.T)
+    steady = np.flatnonzero(lengths >= STEADY)
+    best = steady[-1] if steady.size else int(lengths.argmax())
+    return np.asarray(ways[best] / lengths[best])
 
 
 def _flat(points: NDArray[np.float64], axis: int) -> Line:

@@ -183,9 +183,11 @@ def _around_seeds(mask: NDArray[np.bool_], seeds: Sequence[Triple], spacing: Spa
     """Give each voxel of an object the number of a seed, from 1."""
     distance = distances(mask, spacing)
     depth = smoothed(distance, mask, spacing)
-    # Not straight from the seeds: one near the border would be flooded by its neighbour before it began.
+    # Not from the seeds alone: one near the border would be flooded by its neighbour before it began.
     peaks, homes = _homes(depth, mask, seeds, spacing)
-    basins = _flood(distance, mask, np.where(np.isin(peaks, homes), peaks, np.int32(0)))
+    markers = np.where(np.isin(peaks, homes), peaks, np.int32(0))
+    markers[tuple(np.transpose(seeds))] = homes
+    basins = _flood(distance, mask, markers)
     parts = np.zeros(mask.shape, np.int32)
     for home in np.unique(homes):
         region, own = basins == home, np.flatnonzero(homes == home)

@@ -58,7 +58,7 @@ def test_objects_are_those_of_scikit_image(seed: int, connectivity: Any, class_i
     pairs = set(zip(wanted.ravel().tolist(), whole.ravel().tolist(), strict=True))
     assert len(pairs) == wanted.max() + 1  # one to one
     assert list(found.voxels[1:]) == sorted(np.bincount(wanted.ravel())[1:].tolist(), reverse=True)
-    assert found.voxels == tuple([0, *np.bincount(whole.ravel())[1:].tolist()])
+    assert found.voxels == (0, *np.bincount(whole.ravel())[1:].tolist())
 
 
 @pytest.mark.parametrize("whole_corners", [False, True])

@@ -27,19 +27,32 @@ def noisy_ball(n: int, noise: float = 0.3) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def test_small_boxes_are_those_of_scikit_image() -> None:
-    image, _, seeds = noisy_ball(24)
+    image, _, seeds = noisy_ball(20)
     wanted = random_walker(image / image.std(), seeds, beta=60.0, mode="cg_j", tol=1e-6, spacing=[2.0, 1.0, 1.0])
     found = walked(image, seeds, (1.4, 0.7, 0.7), edges=60.0)  # only proportions count
-    assert np.mean(found == wanted) > 0.9995
+    assert np.mean(found == wanted) > 0.999
 
 
 def test_large_boxes_are_as_solved_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    image, ball, seeds = noisy_ball(40)
+    image, ball, seeds = noisy_ball(26)
     quick = walked(image, seeds, ONE, edges=100.0)
     monkeypatch.setattr(seeded, "DIRECT", image.size)
     whole = walked(image, seeds, ONE, edges=100.0)
     assert (dice(quick == 1, ball) or 0) > 0.97
     assert (dice(quick == 1, whole == 1) or 0) > 0.97
+
+
+def test_a_kind_that_has_no_border_to_find_does_not_shift_the_others() -> None:
+    """All around 2 and 3 is known, so that only 1 and 4 are left to the solver."""
+    image = np.zeros((12, 20, 40))
+    image[..., 20:] = 1.0
+    seeds = np.full(image.shape, 1, np.int32)
+    seeds[2:10, 2:18, 10:30] = 0
+    seeds[4:8, 6:14, 14:26], seeds[0, 0, 0], seeds[..., 39] = 4, 2, 3
+    found = walked(image, seeds, ONE, edges=60.0)
+    assert set(np.unique(found)) == {1, 2, 3, 4}
+    assert set(np.unique(found[3:9, 3:17, 11:29])) == {1, 4}
+    assert found[6, 10, 26] == 4
 
 
 @settings(max_examples=20, deadline=None)

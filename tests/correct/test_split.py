@@ -25,7 +25,7 @@ def balls(spacing: tuple[float, float, float], radii: tuple[float, float], near:
     """Give two overlapping balls along x as one object, and to which of them each voxel belongs, and their centres."""
     shape = [int(extent / edge) for extent, edge in zip((30, 30, 50), spacing, strict=True)]
     place = np.stack(np.meshgrid(*(np.arange(n) * s for n, s in zip(shape, spacing, strict=True)), indexing="ij"), -1)
-    second = FIRST + (0, 0, near * sum(radii))
+    second = FIRST + np.array([0, 0, near * sum(radii)])
     power = [((place - c) ** 2).sum(axis=-1) - r**2 for c, r in zip((FIRST, second), radii, strict=True)]
     whole = np.minimum(*power) <= 0
     return whole.astype(np.uint8), (np.where(power[0] < power[1], 1, 2) * whole, (FIRST, second))
@@ -175,7 +175,7 @@ def test_what_makes_no_sense_is_refused() -> None:
     labels[2, 2, 1:5], labels[2, 2, 8:12], labels[2, 2, 12:15] = 1, 1, 2
     for seeds, match in (
         ([(2, 2, 2)], "two clicks"), ([(2, 2, 2), (2, 2, 2)], "two clicks"), ([(2, 2, 2), (2, 2, 9)], "not in one"),
-        ([(2, 2, 9), (2, 2, 13)], "not in one"), ([(2, 2, 2), (9, 9, 9)], "not in one"), ([(0, 0, 0), (2, 2, 2)], "bac"),
+        ([(2, 2, 9), (2, 2, 13)], "not in one"), ([(2, 2, 2), (9, 9, 9)], "not in one"), ([(0, 0, 0), (2, 2, 2)], "ba"),
     ):  # fmt: skip
         with pytest.raises(Vol3dError, match=match):
             split_at_seeds(labels, seeds, ids=itertools.count(5), spacing=ONE)

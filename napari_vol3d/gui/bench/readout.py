@@ -17,6 +17,7 @@ from napari_vol3d.gui.layers import CHANNEL, TIME, origin_of
 
 IsCT: TypeAlias = Callable[[Image], bool]
 FindObject: TypeAlias = Callable[[Labels, Index, int], "tuple[int, str] | None"]  # number and size, once they are known
+LONG_NAME = 14  # letters: the line has to hold the place too
 MOST_OTHERS = 3  # images whose values are told beside the topmost one's
 UNITS = {"mm": "mm", "um": "µm", "pixel": "voxels"}
 
@@ -170,7 +171,12 @@ def _value(reading: Reading) -> str:
     if not reading.also:
         return text
     # Of several images each has its name.
-    return " · ".join((f"{reading.image} {text}", *(f"{name} {value:.4g}" for name, value in reading.also)))
+    others = (f"{_short(name)} {value:.4g}" for name, value in reading.also)
+    return " · ".join((f"{_short(reading.image)} {text}", *others))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…"
 
 
 def _class(reading: Reading) -> str:

@@ -26,7 +26,7 @@ PROJECTIONS: dict[Projection, str] = {
 }  # fmt: skip
 SIDES = ("Radiological: patient's left on the right", "Neurological: patient's left on the left")
 LEAST_BUTTON = 40  # pixels
-SPIN_WIDTH = 112  # pixels: napari's theme takes most of them for the buttons
+SPIN_WIDTH = 122  # pixels: napari's theme takes most of them for the buttons
 THINNEST, THICKEST = 0.1, 999.0
 
 

@@ -140,7 +140,7 @@ def test_of_a_series_the_moment_that_is_shown_is_measured(viewer: ViewerModel) -
     assert found.mean == 9
 
 
-def test_of_a_scan_on_anothers_grid_what_is_seen_is_measured(viewer: ViewerModel, shared_data: Path) -> None:
+def test_of_a_scan_on_another_grid_what_is_seen_is_measured(viewer: ViewerModel, shared_data: Path) -> None:
     first, second = (add(viewer, read_volume(shared_data / "scans" / f"{n}.nii.gz")) for n in ("chris_t1", "chris_PD"))
     assert isinstance(second.data, Onto)
     ends = tuple(first.data_to_world(end) for end in ((90, 100, 70), (90, 130, 110)))

@@ -175,3 +175,14 @@ def test_the_line_reads_as_people_do() -> None:
     ]  # fmt: skip
     series = Reading(image="run", value=-0.00037, channel="t1", time_point=3, place=(1, 2, 3), unit="voxels")
     assert one_line(series) == "-0.00037 (t1) at time point 3"
+
+
+def test_of_several_images_each_value_has_its_name() -> None:
+    """The topmost first; names of files are cut, so that the place is seen."""
+    viewer = ViewerModel()
+    viewer.add_image(np.full((3, 3, 3), 7.123456, np.float32), name="T1_N4_noneck_reduced_winsor")
+    viewer.add_image(np.full((3, 3, 3), 9, np.uint8), name="hidden", visible=False)
+    viewer.add_image(np.full((3, 3, 3), 210, np.uint8), name="FLAIR")
+    reading = describe(viewer, (1, 1, 1))
+    assert [name for name, _ in reading.also] == ["T1_N4_noneck_reduced_winsor"]
+    assert one_line(reading).startswith("FLAIR 210 · T1_N4_noneck_… 7.123 · ")
