@@ -74,7 +74,7 @@ def test_an_oblique_dicom_series_is_where_simpleitk_has_it(shared_data: Path) ->
 
 
 @pytest.mark.parametrize("names", [("chris_t1", "chris_PD"), ("chris_PD", "chris_t1")])
-def test_of_a_scan_on_anothers_grid_the_place_is_true(shared_data: Path, names: tuple[str, str]) -> None:
+def test_of_a_scan_on_another_grid_the_place_is_true(shared_data: Path, names: tuple[str, str]) -> None:
     paths = [shared_data / "scans" / f"{name}.nii.gz" for name in names]
     viewer = ViewerModel()
     first, second = (add(viewer, read_volume(path)) for path in paths)
