@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ class Job(QObject):
             log.exception("a job failed in a way nobody foresaw")
             unforeseen = Vol3dError(f"Something failed that should not: {error}", hint="Please report it with the log.")
             return _End(problem=unforeseen)
+        finally:
+            end_pools()
         return _End()
 
     def _on_progress(self, progress: Progress) -> None:
@@ -114,6 +117,14 @@ class Job(QObject):
             self._over = True
             signal.emit(*values)
             self.ended.emit()
+
+
+def end_pools() -> None:
+    """End the threads that dask keeps for a thread in which its voxels were read; else they stay for good."""
+    threaded = sys.modules.get("dask.threaded")
+    pools = threaded.pools.pop(threading.current_thread(), {}) if threaded is not None else {}
+    for pool in pools.values():
+        pool.shutdown()
 
 
 def report(problem: Vol3dError) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.sliced import Sliced
+from napari_vol3d.gui.jobs import end_pools
 
 BLOCK_BYTES = 16_000_000
 MOST_PLANES = 16
@@ -110,6 +111,8 @@ class Ahead(Sliced):
             block = np.ascontiguousarray(np.moveaxis(read, self._axis - len(lead), 0))
         except (OSError, ValueError, Vol3dError):  # who asks for the plane itself is told
             block = None
+        finally:
+            end_pools()
         with self._lock:
             if generation == self._generation:
                 self._loading.discard(key)

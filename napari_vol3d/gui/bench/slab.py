@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 import napari
 import numpy as np
 from napari.components import Dims
-from napari.layers import Image
+from napari.layers import Image, Layer
 
 from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.view import View
@@ -55,6 +56,8 @@ class Slabs:
         self._viewer = viewer
         self._views: list[View] = []
         self._slab = Slab()
+        self._before: WeakKeyDictionary[Layer, str] = WeakKeyDictionary()  # how images were projected before
+        self._thick: set[View] = set()
         viewer.layers.events.inserted.connect(self._inserted)
 
     @property
@@ -75,19 +78,30 @@ class Slabs:
         return SlabView(self, view)
 
     def let_go(self) -> None:
-        """Go back to thin slices."""
-        self.slab = Slab()
+        """Go back to what there was before."""
+        if self._slab.projection != "none":
+            self.slab = Slab()
         self._viewer.layers.events.inserted.disconnect(self._inserted)
 
     def _inserted(self, event: Any) -> None:
         if self._slab.projection != "none":
             self._project(event.value)
 
-    def _project(self, layer: Any) -> None:
-        if isinstance(layer, Image) and str(layer.projection_mode) != self._slab.projection:
-            layer.projection_mode = self._slab.projection
+    def _project(self, layer: Layer) -> None:
+        if not isinstance(layer, Image):
+            return
+        if self._slab.projection == "none":
+            wanted = self._before.pop(layer, str(layer.projection_mode))
+        else:
+            wanted = self._slab.projection
+            self._before.setdefault(layer, str(layer.projection_mode))
+        if str(layer.projection_mode) != wanted:
+            layer.projection_mode = wanted
 
     def _thicken(self, view: View) -> None:
+        if self._slab.projection == "none" and view not in self._thick:
+            return  # margins that a person has set in napari are not ours
+        (self._thick.discard if self._slab.projection == "none" else self._thick.add)(view)
         dims = view.model.dims
         left, right = [0.0] * dims.ndim, [0.0] * dims.ndim
         if dims.ndim >= 3 and view.plane is not Plane.VOLUME:
@@ -114,6 +128,7 @@ class SlabView:
         for signal in self._signals:
             signal.disconnect(self._follow)
         self._slabs._views.remove(self._view)
+        self._slabs._thick.discard(self._view)
 
     def _follow(self, event: Any = None) -> None:
         self._slabs._thicken(self._view)
