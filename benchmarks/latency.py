@@ -101,6 +101,7 @@ def main() -> None:
     figures |= bundled_slice(settings, repeats)
     figures |= cancelling(volume, model, settings, cancels, float(figures["run_s"] or 0))
     figures |= stalls(volume, model)
+    figures |= {f"four_{key}": value for key, value in stalls(variant(volume, 2), model, "four").items()}
     finish(figures, chosen.json)
 
 
@@ -216,12 +217,15 @@ def busy(process: psutil.Process) -> float:
 # ---- window ---------------------------------------------------------------------------------------------------------
 
 
-def stalls(volume: Volume, model: Model) -> Figures:
-    """Segment in a real window, in a process without TensorFlow, and give the gaps between ticks of a 10 ms timer."""
+def stalls(volume: Volume, model: Model, *views: str) -> Figures:
+    """Segment in a real window, in a process without TensorFlow, and give the gaps between ticks of a 10 ms timer.
+
+    `four`: with the four views of the reading bench, drawn.
+    """
     with tempfile.TemporaryDirectory() as folder:
         scan = Path(folder) / "scan.npy"
         np.save(scan, volume.data)
-        command = [sys.executable, str(Path(__file__).with_name("window.py")), str(scan), model.card.name]
+        command = [sys.executable, str(Path(__file__).with_name("window.py")), str(scan), model.card.name, *views]
         environment = os.environ | {"VOL3D_MODELS": str(KEPT)}
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             if shutil.which("xvfb-run") is None:

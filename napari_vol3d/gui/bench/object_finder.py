@@ -16,6 +16,7 @@ from napari_vol3d.core.objects import Objects, find_objects
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.gui.bench.under import Index, finest, geometry_under
 from napari_vol3d.gui.jobs import Job
+from napari_vol3d.gui.redrawn import Redrawn
 
 REST_MS = 300  # the mouse rests; while it moves on, or a person paints, nothing is computed
 MOST_VOXELS = 1 << 29  # of labels whose objects are looked for
@@ -32,7 +33,7 @@ class ObjectFinder(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._known: dict[Wanted, Objects] = {}  # the latest last
-        self._watched: dict[Labels, tuple[Any, ...]] = {}  # with the slice at which each was last seen
+        self._watched: dict[Labels, Redrawn] = {}
         self._next: Wanted | None = None
         self._job: Job | None = None
         self._of: Wanted | None = None  # what the job looks for; None where its answer comes too late
@@ -112,7 +113,7 @@ class ObjectFinder(QObject):
     def _watch(self, labels: Labels) -> None:
         if labels in self._watched:
             return
-        self._watched[labels] = self._slice()
+        self._watched[labels] = Redrawn(self._viewer.dims)
         for event in (labels.events.paint, labels.events.data, labels.events.visible):
             event.connect(self._on_changed)
         labels.events.set_data.connect(self._on_drawn)
@@ -128,9 +129,7 @@ class ObjectFinder(QObject):
         self.forget(event.source)
 
     def _on_drawn(self, event: Any) -> None:
-        """Tell an edit, such as an undo or a running prediction, from another slice: both only draw the labels anew."""
-        seen, self._watched[event.source] = self._watched[event.source], self._slice()
-        if seen == self._watched[event.source]:
+        if self._watched[event.source].in_place():
             self.forget(event.source)
 
     def _on_removed(self, event: Any) -> None:
@@ -138,10 +137,6 @@ class ObjectFinder(QObject):
             self._unwatch(event.value)
         elif self._next is not None and self._next[0] is event.value:
             self._next = None
-
-    def _slice(self) -> tuple[Any, ...]:
-        dims = self._viewer.dims
-        return dims.point, dims.order, dims.ndisplay
 
 
 def _find(labels: Any, moment: tuple[int, ...], class_id: int) -> Generator[Progress, None, Objects]:

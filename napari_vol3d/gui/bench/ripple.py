@@ -9,21 +9,18 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, QTimer
 
 from napari_vol3d.gui.bench.twin_layers import TwinImage
+from napari_vol3d.gui.redrawn import Redrawn
 
 STROKE_MS = 120  # a view of labels takes some 15 ms to draw in software, and the stroke itself must not stutter
 
 
 class Ripple(QObject):
-    """Redraws a layer when its twin was painted, and the twin when the layer changed.
-
-    napari has no event for changed voxels: a stroke emits `labels_update` and at its end `paint`; undo, redo and
-    `refresh` emit `set_data`, as does every turn to another slice. So `set_data` counts where the slice is the same.
-    """
+    """Redraws a layer when its twin was painted, and the twin when the layer changed."""
 
     def __init__(self, viewer: napari.Viewer, layer: Image | Labels, twin: Image | Labels) -> None:
         super().__init__()
-        self._dims, self._layer, self._twin = viewer.dims, layer, twin
-        self._slice = self._shown()
+        self._layer, self._twin = layer, twin
+        self._redrawn = Redrawn(viewer.dims)
         self._busy = False
         self._stale: set[Image | Labels] = set()
         self._timer = QTimer(self)
@@ -52,10 +49,8 @@ class Ripple(QObject):
         self._later(self._layer)
 
     def _layer_set(self, event: Any) -> None:
-        shown = self._shown()
-        if shown == self._slice:
+        if self._redrawn.in_place():
             self._later(self._twin)
-        self._slice = shown
 
     def _stroke_ended(self, event: Any) -> None:
         """Show the whole stroke; both, because another view may have painted it."""
@@ -78,6 +73,3 @@ class Ripple(QObject):
                 layer.refresh(extent=False, thumbnail=False, highlight=False)
         finally:
             self._busy = False
-
-    def _shown(self) -> tuple[Any, ...]:
-        return self._dims.point, self._dims.order, self._dims.ndisplay, self._dims.margin_left, self._dims.margin_right

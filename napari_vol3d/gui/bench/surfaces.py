@@ -21,6 +21,7 @@ from napari_vol3d.core.volume import Spacing
 from napari_vol3d.gui.bench.latest import Latest
 from napari_vol3d.gui.bench.lying import PLACED_BY, affine_of, common, shown_at, spacing_of
 from napari_vol3d.gui.bench.renderer import Budget
+from napari_vol3d.gui.redrawn import Redrawn
 
 EDIT_MS = 1000  # after the last stroke
 COLOR_MS = 100  # a person drags in a colour dialog
@@ -74,7 +75,7 @@ class ClassMeshes(QObject):
         self._layer, self._dims, self._budget = layer, dims, budget
         self._found: ClassSurfaces | None = None
         self._grid, _ = _grid(layer)
-        self._slice, self._at = self._sliced(), shown_at(layer, dims)
+        self._redrawn, self._at = Redrawn(dims), shown_at(layer, dims)
         vertices, faces, colors = self._nothing()
         self.twin = Surface(
             (vertices, faces), vertex_colors=colors, shading="smooth", affine=self._grid.affine(layer),
@@ -117,15 +118,8 @@ class ClassMeshes(QObject):
         self.latest.ask(EDIT_MS)
 
     def _refreshed(self, event: Any) -> None:
-        """Undo, redo and `refresh` emit `set_data`, but so does each turn to another slice."""
-        shown = self._sliced()
-        if shown == self._slice:
+        if self._redrawn.in_place():
             self.latest.ask(EDIT_MS)
-        self._slice = shown
-
-    def _sliced(self) -> tuple[Any, ...]:
-        dims = self._dims
-        return dims.point, dims.order, dims.ndisplay, dims.margin_left, dims.margin_right
 
     def _turn(self, event: Any) -> None:
         if shown_at(self._layer, self._dims) != self._at:

@@ -82,11 +82,7 @@ class Twins:
         self._choose()
 
     def _order(self, event: Any = None) -> None:
-        layers = self._view.model.layers
-        for place, layer in enumerate(self._viewer.layers):
-            twin = self._view.twins.get(layer)
-            if twin is not None and layers.index(twin) != place:
-                layers.move(layers.index(twin), place)
+        self._view.order_twins(self._viewer.layers)
 
     def _choose(self, event: Any = None) -> None:
         active = self._viewer.layers.selection.active

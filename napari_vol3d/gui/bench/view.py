@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from napari.components import ViewerModel
@@ -78,6 +79,14 @@ class View:
     def shows(self, layer: Layer) -> Layer:
         """Give the layer of this view that shows one of the viewer's."""
         return self.twins.get(layer, layer)
+
+    def order_twins(self, layers: Iterable[Layer]) -> None:
+        """Bring the twins into the order of the viewer's layers; those without one are passed over."""
+        ours = self.model.layers
+        for place, twin in enumerate(self.twins[layer] for layer in layers if layer in self.twins):
+            now = ours.index(twin)
+            if now != place:
+                ours.move(now, place)
 
     def node_of(self, layer: Layer) -> Node | None:
         """Give what draws one of the viewer's layers here."""

@@ -137,11 +137,7 @@ class VolumeTwins(QObject):
             made.setParent(None)
 
     def _order(self, event: Any = None) -> None:
-        layers = self._view.model.layers
-        for place, layer in enumerate(layer for layer in self._viewer.layers if layer in self._twins):
-            now = layers.index(self._view.twins[layer])
-            if now != place:
-                layers.move(now, place)
+        self._view.order_twins(self._viewer.layers)
 
     def _lit(self) -> list[Node | None]:
         return [self._view.node_of(layer) for layer in self._twins if isinstance(layer, Labels)]

@@ -36,7 +36,7 @@ class ClassesPanel(QWidget):
         self._layer: Labels | None = None
         self._events: list[tuple[Any, Any]] = []
         self.ui = ClassesUi()
-        self.watch = IdWatch(self)
+        self.watch = IdWatch(viewer.dims, self)
         self.place = ClassPlace(viewer, self)
         self.color = ClassColor(self)
         layout = QVBoxLayout(self)

@@ -6,12 +6,14 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
+from napari.components import Dims
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.seek import ids_in
 from napari_vol3d.gui.jobs import Job
+from napari_vol3d.gui.redrawn import Redrawn
 
 PAUSE_MS = 600  # after the last stroke
 
@@ -24,8 +26,9 @@ class IdWatch(QObject):
 
     changed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, dims: Dims, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._redrawn = Redrawn(dims)
         self.ids: frozenset[int] = frozenset()
         self._layer: Labels | None = None
         self._round = 0
@@ -49,6 +52,7 @@ class IdWatch(QObject):
         if layer is not None:
             for event in (layer.events.paint, layer.events.data):
                 event.connect(self._wait)
+            layer.events.set_data.connect(self._on_drawn)
             self.look()
 
     def look(self) -> None:
@@ -67,6 +71,7 @@ class IdWatch(QObject):
         if self._layer is not None:
             for event in (self._layer.events.paint, self._layer.events.data):
                 event.disconnect(self._wait)
+            self._layer.events.set_data.disconnect(self._on_drawn)
         self._layer = None
 
     def _stop(self) -> None:
@@ -75,6 +80,10 @@ class IdWatch(QObject):
         if self._job is not None and self._job.running:
             self._job.stop()
         self._job = None
+
+    def _on_drawn(self, event: Any) -> None:
+        if self._redrawn.in_place():
+            self._wait()
 
     def _wait(self, event: Any = None) -> None:
         self._pause.start()

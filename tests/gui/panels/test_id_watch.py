@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.components import Dims
 from napari.layers import Labels
 
 from napari_vol3d.gui.panels.id_watch import IdWatch
@@ -16,7 +17,7 @@ from napari_vol3d.io.registry import read_volume
 
 @pytest.fixture
 def watch(qtbot: Any) -> Iterator[IdWatch]:
-    watch = IdWatch()
+    watch = IdWatch(Dims(ndim=3))
     yield watch
     watch.let_go()
     qtbot.waitUntil(lambda: not watch.looking)
@@ -43,6 +44,21 @@ def test_all_ids_are_found_and_those_painted_later_too(qtbot: Any, watch: IdWatc
     with qtbot.waitSignal(watch.changed):
         layer.data = np.full((2, 3, 4), 9, np.uint16)
     assert watch.ids == {9}
+
+
+def test_ids_that_are_undone_or_written_by_others_are_seen_with_the_next_drawing(qtbot: Any, watch: IdWatch) -> None:
+    layer = labels(3)
+    with qtbot.waitSignal(watch.changed):
+        watch.watch(layer)
+    with qtbot.waitSignal(watch.changed):
+        layer.data_setitem((np.array([1]), np.array([1]), np.array([1])), 77)
+    with qtbot.waitSignal(watch.changed):
+        layer.undo()
+    assert watch.ids == {3}
+    layer.data[4] = 12
+    with qtbot.waitSignal(watch.changed):
+        layer.refresh()
+    assert watch.ids == {3, 12}
 
 
 def test_a_stroke_that_brings_no_new_id_is_not_told(qtbot: Any, watch: IdWatch) -> None:
