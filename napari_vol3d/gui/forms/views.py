@@ -25,8 +25,8 @@ PROJECTIONS: dict[Projection, str] = {
     "none": "One slice", "max": "Maximum of", "mean": "Average of", "min": "Minimum of",
 }  # fmt: skip
 SIDES = ("Radiological: patient's left on the right", "Neurological: patient's left on the left")
-LEAST_BUTTON = 40  # pixels
-SPIN_WIDTH = 122  # pixels: napari's theme takes most of them for the buttons
+LEAST_BUTTON, LEAST_CHOICE = 40, 120  # pixels
+SPIN_WIDTH = 96  # pixels: napari's theme takes most of them for the buttons
 THINNEST, THICKEST = 0.1, 999.0
 
 
@@ -56,8 +56,11 @@ class ViewsForm(QWidget):
         self.sides.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.projection = QComboBox()
         self.projection.addItems(list(PROJECTIONS.values()))
+        self.projection.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.projection.setMinimumWidth(LEAST_CHOICE)
         self.projection.setToolTip("Of a slab, the brightest, the mean or the darkest; labels stay those of its middle")
         self.thickness = QDoubleSpinBox()
+        self.unit = QLabel()  # of the thickness; napari's theme would cut a suffix off
         self.thickness.setRange(THINNEST, THICKEST)
         self.thickness.setDecimals(1)
         self.thickness.setValue(Slab().thickness)
@@ -88,7 +91,7 @@ class ViewsForm(QWidget):
             "On which side of the screen the patient's left is" if anatomical
             else "This image does not say where a patient's left is"
         )  # fmt: skip
-        self.thickness.setSuffix(f" {unit}")
+        self.unit.setText(unit)
 
     @property
     def slab(self) -> Slab:
@@ -114,8 +117,8 @@ class ViewsForm(QWidget):
         slab = QHBoxLayout()
         slab.addWidget(QLabel("Slab"))
         self.thickness.setFixedWidth(SPIN_WIDTH)
-        slab.addWidget(self.projection, 1)
-        slab.addWidget(self.thickness)
+        for widget, stretch in ((self.projection, 1), (self.thickness, 0), (self.unit, 0)):
+            slab.addWidget(widget, stretch)
         column.addLayout(slab)
 
     def _connect(self) -> None:

@@ -72,7 +72,7 @@ class ReadingPanel(QWidget):
             crosshair=bench.crosshair, wheel=bench.wheel_turns, neurological=bench.neurological,
         )  # fmt: skip
         unit = str(self._viewer.layers[0].units[-1]) if self._viewer.layers else "pixel"
-        short = {"millimeter": "mm", "micrometer": "µm"}.get(unit, unit)
+        short = {"millimeter": "mm", "micrometer": "µm", "pixel": "px"}.get(unit, unit)
         self.form.show_kind(anatomical=reference_of(self._viewer) is not None, unit=short)
 
     def toggle_four(self) -> None:

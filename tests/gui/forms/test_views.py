@@ -110,11 +110,11 @@ def test_showing_how_things_are_says_nothing(
 def test_words_and_units_are_the_field_s(form: ViewsForm, said: list[Any]) -> None:
     """A patient has sides; a cell has none, and this is said."""
     assert [form.large[plane].text() for plane in ORDER] == ["Axial", "Coronal", "Sagittal", "3D"]
-    assert form.thickness.text() == "10.0 mm"
+    assert (form.thickness.text(), form.unit.text()) == ("10.0", "mm")
     assert form.sides.isEnabled()
     form.show_kind(anatomical=False, unit="µm")
     assert [form.large[plane].text() for plane in ORDER] == ["XY", "XZ", "YZ", "3D"]
-    assert form.thickness.text() == "10.0 µm"
+    assert (form.thickness.text(), form.unit.text()) == ("10.0", "µm")
     assert not form.sides.isEnabled()
     assert form.sides.toolTip() == "This image does not say where a patient's left is"
     assert not said

@@ -138,13 +138,13 @@ def test_slabs_reach_all_views(qtbot: Any, panel: ReadingPanel, scan: Image) -> 
 def test_words_and_units_are_those_of_the_first_layer(viewer: Viewer, panel: ReadingPanel, scan: Image) -> None:
     """A patient's millimetres, a cell's micrometres, or pixels."""
     form = panel.form
-    assert (form.large[Plane.AXIAL].text(), form.thickness.suffix()) == ("Axial", " mm")
+    assert (form.large[Plane.AXIAL].text(), form.unit.text()) == ("Axial", "mm")
     viewer.layers.remove(scan)
     viewer.add_image(np.zeros((3, 4, 5)), units=("um",) * 3)
-    assert (form.large[Plane.AXIAL].text(), form.thickness.suffix()) == ("XY", " µm")
+    assert (form.large[Plane.AXIAL].text(), form.unit.text()) == ("XY", "µm")
     assert not form.sides.isEnabled()
     viewer.layers.clear()
-    assert form.thickness.suffix() == " pixel"
+    assert form.unit.text() == "px"
 
 
 def test_sections_come_below_in_their_order(panel: ReadingPanel) -> None:
