@@ -19,7 +19,6 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("VOL3D_DATA") or ROOT.parent / "shared" / "data")
 WINDOW = (1500, 950)
-COLORS = 192  # of a picture, whose file is a third of that with all of them
 
 
 def main() -> int:
@@ -130,7 +129,7 @@ class Stage:
         self.wait(10)
         self.viewer.window.screenshot(str(target), flash=False)
         with Image.open(target) as picture:
-            picture.convert("RGB").quantize(COLORS).save(target, optimize=True)
+            picture.convert("RGB").save(target, optimize=True)
 
     def wait(self, seconds: float, until: Callable[[], bool] = bool) -> None:
         """Let the window live for a while, or until something has come."""

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and names as people read them."""
 
 from __future__ import annotations
 
@@ -20,3 +20,14 @@ def say_bytes(count: float) -> str:
 def say_times(factor: float) -> str:
     """Say how many times as much: "1.4x", "512x"."""
     return f"{factor:.2g}x" if factor < 99.5 else f"{factor:,.0f}x"
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text to at most so many letters, an ellipsis for what is left out.
+
+    Examples
+    --------
+    >>> shortened("a rather long name", 9)
+    'a rather…'
+    """
+    return text if len(text) <= most else f"{text[: max(most - 1, 0)].rstrip()}…"

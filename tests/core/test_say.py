@@ -16,3 +16,11 @@ def test_durations(seconds: float, text: str) -> None:
 @pytest.mark.parametrize(("count", "text"), [(640e6, "640 MB"), (1.06e9, "1.1 GB"), (49e6, "49 MB")])
 def test_amounts_of_memory(count: float, text: str) -> None:
     assert say.say_bytes(count) == text
+
+
+@pytest.mark.parametrize(("text", "most", "wanted"), [
+    ("scan", 4, "scan"), ("scans", 4, "sca…"), ("a scan", 3, "a…"), ("", 3, ""), ("scan", 1, "…"),
+])  # fmt: skip
+def test_a_long_text_is_cut_and_says_so(text: str, most: int, wanted: str) -> None:
+    assert say.shortened(text, most) == wanted
+    assert len(say.shortened(text, most)) <= most

@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_vol3d.core.box import Triple
+from napari_vol3d.core.say import shortened
 from napari_vol3d.gui.bench.under import Index, index_at, read_voxel, top_image, top_labels, true_place
 from napari_vol3d.gui.bench.view import World
 from napari_vol3d.gui.layers import CHANNEL, TIME, origin_of
@@ -171,12 +172,8 @@ def _value(reading: Reading) -> str:
     if not reading.also:
         return text
     # Of several images each has its name.
-    others = (f"{_short(name)} {value:.4g}" for name, value in reading.also)
-    return " · ".join((f"{_short(reading.image)} {text}", *others))
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…"
+    others = (f"{shortened(name, LONG_NAME)} {value:.4g}" for name, value in reading.also)
+    return " · ".join((f"{shortened(reading.image, LONG_NAME)} {text}", *others))
 
 
 def _class(reading: Reading) -> str:

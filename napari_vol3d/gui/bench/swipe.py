@@ -12,6 +12,7 @@ from vispy.scene import Node
 from vispy.scene.visuals import Line, Markers, Text
 from vispy.visuals.filters import Clipper
 
+from napari_vol3d.core.say import shortened
 from napari_vol3d.gui.bench.pair import Pair
 from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.view import View
@@ -19,9 +20,10 @@ from napari_vol3d.gui.bench.view import View
 NEAR = 6  # pixels from the line at which the mouse takes it
 EDGE = 4  # pixels: the line stays on the canvas, where it can be taken again
 FAR = 1e5  # pixels; beyond any canvas
-COLOR = (1.0, 0.85, 0.2, 0.95)
+COLOR = (0.35, 0.9, 1.0, 0.95)  # that of no plane, on whose line it may lie
 ON_TOP = 1_000_000  # over napari's layers and overlays
-NAME_AT, NAME_LENGTH = 14, 28  # pixels from the upper edge; letters
+NAME_AT, BESIDE = 14, 8  # pixels from the upper edge, and from the line
+LETTER, FEWEST = 8.0, 6  # pixels of a letter of a name; letters that are shown in any case
 
 
 class Swipe(QObject):
@@ -162,7 +164,9 @@ class Swipe(QObject):
             np.array([(at, height / 2)], np.float32), symbol="diamond", size=14, face_color=COLOR, edge_width=0
         )
         for text, layer, side in zip(self._names, self._clipped, (-1, 1), strict=True):
-            text.text, text.pos = _short(layer.name), (at + side * 8, NAME_AT)
+            room = (at if side < 0 else self._view.native.width() - at) - BESIDE
+            text.text = shortened(layer.name, max(FEWEST, int(room / LETTER)))
+            text.pos = (at + side * BESIDE, NAME_AT)
         self._view.native.update()
 
 
@@ -187,7 +191,3 @@ def _on_top(node: Node) -> Any:
     node.set_gl_state("translucent", depth_test=False)
     node.visible = False
     return node
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
