@@ -115,6 +115,24 @@ def moved(data: Any, axes: Sequence[int]) -> Any:
     return np.transpose(data, axes) if isinstance(data, np.ndarray) else Moved(data, axes)
 
 
+class Taken(Sliced):
+    """Lazy voxels at one index of an axis, which they then have no longer."""
+
+    def __init__(self, data: Any, axis: int, index: int) -> None:
+        super().__init__([*data.shape[:axis], *data.shape[axis + 1 :]], data.dtype)
+        self.data, self._axis, self._index = data, axis, index
+
+    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
+        one = slice(self._index, self._index + 1)
+        part = np.asarray(self.data[(*spans[: self._axis], one, *spans[self._axis :])])
+        return np.squeeze(part, axis=self._axis)
+
+
+def taken(data: Any, axis: int, index: int) -> Any:
+    """Give voxels at one index of an axis: a view of an array, and of lazy voxels nothing is read."""
+    return data[(slice(None),) * axis + (index,)] if isinstance(data, np.ndarray) else Taken(data, axis, index)
+
+
 def some_planes(data: Any, most: int = SOME_PLANES, *, thin: int = 1) -> NDArray[Any]:
     """Read evenly spread planes of voxels (..., Z, Y, X), the first and the last among them, into one array (n, Y, X).
 

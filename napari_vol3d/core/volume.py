@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.labels import LabelClass
-from napari_vol3d.core.sliced import Sliced
+from napari_vol3d.core.sliced import Sliced, taken
 
 Spacing = tuple[float, float, float]
 Affine = NDArray[np.float64]
@@ -166,8 +166,7 @@ class Volume:
         """Give one time point, a volume without a time axis; of lazy voxels nothing is read."""
         if not self.timed:
             return self
-        data = self.data[..., index] if isinstance(self.data, np.ndarray) else _Frame(self.data, index)
-        return replace(self, data=data, timed=False)
+        return replace(self, data=taken(self.data, len(self.data.shape) - 1, index), timed=False)
 
     @property
     def shape(self) -> Triple:
@@ -212,14 +211,3 @@ class _Window(Sliced):
         places = zip(spans[:3], self._box.start, strict=True)
         moved = [slice(span.start + start, span.stop + start, span.step) for span, start in places]
         return np.asarray(self._data[(*moved, *spans[3:])])
-
-
-class _Frame(Sliced):
-    """One time point of lazy voxels."""
-
-    def __init__(self, data: Any, index: int) -> None:
-        super().__init__(data.shape[:-1], data.dtype)
-        self._data, self._index = data, index
-
-    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
-        return np.asarray(self._data[(*spans, slice(self._index, self._index + 1))])[..., 0]

@@ -109,7 +109,7 @@ def to_volume(layer: Image | Labels) -> Volume:
     ScanMismatch
         If the layer is not a volume: RGB, two-dimensional, or with a time axis of unknown meaning.
     """
-    data, origin = _finest(layer), origin_of(layer)
+    data, origin = finest(layer), origin_of(layer)
     if getattr(layer, "rgb", False):
         raise ScanMismatch("The layer shows colours, not grey levels.", hint="Split its channels first.")
     leading = _leading(layer, data.ndim - 3)
@@ -141,7 +141,7 @@ def still_placed(layer: Layer) -> bool:
     origin = origin_of(layer)
     if origin is None or layer.ndim < 3:  # a projection took our memory along
         return False
-    shape = tuple(_finest(layer).shape[-3:])
+    shape = tuple(finest(layer).shape[-3:])
     return origin.shape in (None, shape) and lies_at(layer, origin.geometry, origin.frame)
 
 
@@ -226,7 +226,8 @@ def _all_voxels(volume: Volume) -> NDArray[Any]:
     return np.asarray(volume.data)
 
 
-def _finest(layer: Layer) -> Any:
+def finest(layer: Layer) -> Any:
+    """Give the voxels of a layer, of several resolutions the finest; lazy ones are not read."""
     return layer.data[0] if layer.multiscale else layer.data
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_vol3d.core.sliced import Late, Moved, moved, some_planes
+from napari_vol3d.core.sliced import Late, Moved, Taken, moved, some_planes, taken
 from tests.core.watched import Watched
 
 DATA = np.arange(5 * 6 * 7, dtype=np.int16).reshape(5, 6, 7)
@@ -92,3 +92,12 @@ def test_of_a_long_series_only_three_moments_are_looked_at() -> None:
         some_planes(lazy, 2, thin=2), lazy.data[[0, 25, 49]][:, [0, 3], ::2, ::2].reshape(6, 3, 3)
     )
     assert lazy.read == 3 * 2 * 30
+
+
+@given(first=st.one_of(st.integers(-4, 3), st.slices(4)), second=st.one_of(st.integers(-4, 3), st.slices(4)),
+       axis=st.integers(0, 2), index=st.integers(0, 3))  # fmt: skip
+def test_one_index_of_an_axis_is_taken(first: object, second: object, axis: int, index: int) -> None:
+    data = np.arange(64).reshape(4, 4, 4)
+    lazy = taken(Moved(data, (0, 1, 2)), axis, index)
+    assert isinstance(lazy, Taken)
+    np.testing.assert_array_equal(lazy[first, second], data.take(index, axis=axis)[first, second])

@@ -15,8 +15,9 @@ from napari_vol3d.core.box import Triple
 from napari_vol3d.core.coarse import KEPT, block_for, coarsened, level_for
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.gui.bench.latest import Latest
-from napari_vol3d.gui.bench.lying import PLACED_BY, affine_of, common, finest, shown_at, spacing_of
+from napari_vol3d.gui.bench.lying import PLACED_BY, affine_of, common, shown_at, spacing_of
 from napari_vol3d.gui.bench.renderer import Budget
+from napari_vol3d.gui.layers import finest
 
 LOOKS = (
     "contrast_limits_range", "contrast_limits", "gamma", "colormap", "visible", "opacity", "rendering", "attenuation",

@@ -10,6 +10,7 @@ from napari.layers import Layer
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vol3d.core.volume import Spacing
+from napari_vol3d.gui.layers import finest
 
 PLACED_BY = ("scale", "translate", "rotate", "shear", "affine", "units")  # events after which a layer lies elsewhere
 
@@ -51,10 +52,6 @@ def shown_at(layer: Layer, dims: Dims) -> tuple[int, ...]:
     lengths = finest(layer).shape
     return tuple(int(np.clip(i, 0, length - 1)) for i, length in zip(index, lengths, strict=False))
 
-
-def finest(layer: Layer) -> Any:
-    """Give the voxels, of a pyramid the finest level."""
-    return layer.data[0] if layer.multiscale else layer.data
 
 
 def _world(layer: Layer, index: NDArray[np.float64]) -> NDArray[np.float64]:

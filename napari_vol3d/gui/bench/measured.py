@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from napari_vol3d.core.measure import Statistics, angle, distance, in_ellipse, statistics
 from napari_vol3d.gui.bench.planes import Axis
 from napari_vol3d.gui.bench.readout import IsCT, never
-from napari_vol3d.gui.bench.under import finest, length_unit, read_box, top_image, true_place
+from napari_vol3d.gui.bench.under import length_unit, read_box, top_image, true_place
 from napari_vol3d.gui.bench.view import World
+from napari_vol3d.gui.layers import finest
 
 Tool: TypeAlias = Literal["ruler", "angle", "ellipse"]
 POINTS: dict[Tool, int] = {"ruler": 2, "angle": 3, "ellipse": 2}  # of an ellipse opposite corners of the box around it

@@ -14,8 +14,9 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_vol3d.core.amounts import amount
 from napari_vol3d.core.objects import Objects, find_objects
 from napari_vol3d.core.progress import Progress
-from napari_vol3d.gui.bench.under import Index, finest, geometry_under
+from napari_vol3d.gui.bench.under import Index, geometry_under
 from napari_vol3d.gui.jobs import Job
+from napari_vol3d.gui.layers import finest
 from napari_vol3d.gui.redrawn import Redrawn
 
 REST_MS = 300  # the mouse rests; while it moves on, or a person paints, nothing is computed

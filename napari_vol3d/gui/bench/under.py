@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_vol3d.core.volume import Geometry
 from napari_vol3d.gui.bench.view import World
-from napari_vol3d.gui.layers import origin_of, still_placed
+from napari_vol3d.gui.layers import finest, origin_of, still_placed
 from napari_vol3d.gui.placing import geometry_of
 
 Index: TypeAlias = tuple[int, ...]  # of a voxel, along all axes of its layer
@@ -29,10 +29,6 @@ def top_labels(viewer: ViewerModel) -> Labels | None:
     """Give the topmost labels that are visible."""
     return next(iter(_shown(viewer, Labels)), None)
 
-
-def finest(layer: Image | Labels) -> Any:
-    """Give the voxels of a layer, of several levels the finest; lazy ones are not read."""
-    return layer.data[0] if layer.multiscale else layer.data
 
 
 def index_at(layer: Image | Labels, point: World) -> Index | None:

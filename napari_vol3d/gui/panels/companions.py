@@ -9,8 +9,8 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 
-from napari_vol3d.core.sliced import Sliced
-from napari_vol3d.gui.layers import CHANNEL, KEY, TIME, contrast_limits, origin_of
+from napari_vol3d.core.sliced import Sliced, taken
+from napari_vol3d.gui.layers import CHANNEL, KEY, TIME, contrast_limits, finest, origin_of
 from napari_vol3d.gui.placing import placed_like
 
 COLORS = ("green", "magenta", "cyan", "yellow", "red", "blue")  # of channels, as microscopists choose them
@@ -40,23 +40,6 @@ class Earlier(Sliced):
         return np.asarray(self.data[(slice(time, time + 1), *spans)])
 
 
-class Taken(Sliced):
-    """Lazy voxels at one index of an axis."""
-
-    def __init__(self, data: Any, axis: int, index: int) -> None:
-        super().__init__([*data.shape[:axis], *data.shape[axis + 1 :]], data.dtype)
-        self.data, self._axis, self._index = data, axis, index
-
-    def _part(self, spans: tuple[slice, ...]) -> NDArray[Any]:
-        one = slice(self._index, self._index + 1)
-        return np.asarray(self.data[(*spans[: self._axis], one, *spans[self._axis :])]).take(0, axis=self._axis)
-
-
-def taken(data: Any, axis: int, index: int) -> Any:
-    """Give voxels at one index of an axis: a view of an array, and of lazy voxels nothing is read."""
-    return data[(slice(None),) * axis + (index,)] if isinstance(data, np.ndarray) else Taken(data, axis, index)
-
-
 def has_time(layer: Layer) -> bool:
     """Whether a layer of ours shows a time series."""
     return _leading(layer)[:1] == (TIME,)
@@ -74,11 +57,11 @@ def previous_of(layer: Image | Labels) -> Image | Labels:
         "colormap": layer.colormap, "opacity": layer.opacity, **placed_like(layer, leading=_leading(layer)),
     }  # fmt: skip
     if isinstance(layer, Labels):
-        earlier = Labels(Earlier(_finest(layer), 0), features=layer.features, **keywords)
+        earlier = Labels(Earlier(finest(layer), 0), features=layer.features, **keywords)
         earlier.editable = False
         return earlier
     low, high = layer.contrast_limits
-    return Image(Earlier(_finest(layer), low), contrast_limits=(low, high), gamma=layer.gamma, **keywords)
+    return Image(Earlier(finest(layer), low), contrast_limits=(low, high), gamma=layer.gamma, **keywords)
 
 
 def channels_of(layer: Image) -> list[Image]:
@@ -90,7 +73,7 @@ def channels_of(layer: Image) -> list[Image]:
     alone = replace(origin, channels=())
     placed, layers = placed_like(layer, leading=rest), []
     for index, name in enumerate(origin.channels):
-        data = taken(_finest(layer), axis, index)
+        data = taken(finest(layer), axis, index)
         layers.append(
             Image(
                 data, name=f"{layer.name} {name}", colormap=COLORS[index % len(COLORS)], blending="additive",
@@ -104,9 +87,6 @@ def _leading(layer: Layer) -> tuple[str, ...]:
     origin = origin_of(layer)
     return origin.leading if origin is not None and layer.ndim == 3 + len(origin.leading) else ()
 
-
-def _finest(layer: Layer) -> Any:
-    return layer.data[0] if layer.multiscale else layer.data
 
 
 def _range(dtype: np.dtype[Any]) -> tuple[Any, Any]:

@@ -8,9 +8,9 @@ from napari import Viewer
 from napari.layers import Image
 
 from napari_vol3d.core.onto import Onto
+from napari_vol3d.core.sliced import taken
 from napari_vol3d.core.volume import Affine, Geometry, Volume
 from napari_vol3d.gui.layers import to_layer, to_volume
-from napari_vol3d.gui.panels.companions import taken
 from napari_vol3d.gui.placing import factor_to, placed_like
 from napari_vol3d.gui.space import in_space, reference_of
 from napari_vol3d.pipeline.register import Registration, moved_by

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from napari.layers import Image, Labels
 
-from napari_vol3d.core.sliced import Moved
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.gui.layers import origin_of, to_layer, to_volume
-from napari_vol3d.gui.panels.companions import Earlier, Taken, channels_of, has_channels, has_time, previous_of, taken
+from napari_vol3d.gui.panels.companions import Earlier, channels_of, has_channels, has_time, previous_of
 
 pytestmark = pytest.mark.usefixtures("qapp")
 GEOMETRY = Geometry(affine=np.array([[0, 0, 1.5, -9], [0, -2, 0, 30], [3, 0, 0, 4], [0, 0, 0, 1.0]]), anatomical=True)
@@ -34,14 +33,6 @@ def test_every_time_point_is_the_one_before(time: object, z: object, y: object) 
     data = np.random.default_rng(0).integers(1, 200, (4, 4, 4, 3), dtype=np.uint8)
     meant = np.concatenate([np.zeros((1, 4, 4, 3), np.uint8), data[:-1]])
     np.testing.assert_array_equal(Earlier(data, 0)[time, z, y], meant[time, z, y])
-
-
-@given(indices, indices, st.integers(0, 2), st.integers(0, 3))
-def test_one_index_of_an_axis_is_taken(first: object, second: object, axis: int, index: int) -> None:
-    data = np.arange(64).reshape(4, 4, 4)
-    lazy = taken(Moved(data, (0, 1, 2)), axis, index)
-    assert isinstance(lazy, Taken)
-    np.testing.assert_array_equal(lazy[first, second], data.take(index, axis=axis)[first, second])
 
 
 def test_the_time_before_is_hidden_and_lies_on_its_layer() -> None:
