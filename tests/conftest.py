@@ -24,9 +24,28 @@ os.environ["NAPARI_CONFIG"] = str(_HOME / "napari" / "settings.yaml")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 
+# scripts/run_pytest.py looks here which test a crash was in, and shows at the end which ones failed.
+_NOW, _LAST_WORDS = (os.environ.pop(name, None) for name in ("VOL3D_TEST_NOW", "VOL3D_LAST_WORDS"))
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """Keep the name of the test that begins."""
+    if _NOW:
+        Path(_NOW).write_text(nodeid)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep the name of one that fails."""
+    if _LAST_WORDS and report.failed:
+        with open(_LAST_WORDS, "a") as file:
+            file.write(f"failed at {report.when}: {report.nodeid}\n")
+
+
 def pytest_unconfigure() -> None:
-    """Remove the folder of napari's settings."""
+    """Remove the folder of napari's settings, and the name of the test that was the last."""
     shutil.rmtree(_HOME, ignore_errors=True)
+    if _NOW:
+        Path(_NOW).unlink(missing_ok=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

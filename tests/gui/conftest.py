@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,51 @@ from typing import Any
 import numpy as np
 import pytest
 from napari import Viewer
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDropEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
 from napari_vol3d.gui.workbench import Workbench
 from napari_vol3d.models.store import find_recipe
 
 RUN_MS = 120_000  # TensorFlow wakes up on a busy machine
+ANSWERED_WITHIN_SECONDS = 60.0
 PLUGIN = "napari-vol3d"
+
+
+class Impatience(QObject):
+    """Dismisses a modal dialog that nobody answers: it would wait until pytest's clock ends the run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dismissed: list[str] = []
+        self._dialog: QWidget | None = None
+        self._since = 0.0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(1000)
+
+    def end(self) -> None:
+        self._timer.stop()
+        self._dialog = None
+
+    def _look(self) -> None:
+        dialog, now = QApplication.activeModalWidget(), time.monotonic()
+        if dialog is not self._dialog:
+            self._dialog, self._since = dialog, now
+        elif dialog is not None and now - self._since > ANSWERED_WITHIN_SECONDS:
+            words = [label.text() for label in dialog.findChildren(QLabel)]
+            self.dismissed.append(" ".join([type(dialog).__name__, dialog.windowTitle(), *words]))
+            dialog.close()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_asked_in_vain(qapp: QApplication) -> Iterator[None]:
+    """Fail a test in which a dialog waits for a person."""
+    impatience = Impatience()
+    yield
+    impatience.end()
+    assert not impatience.dismissed
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ ROOT = Path(__file__).parents[2]
 SHAPE = (64, 256, 256)  # a second of packing
 SOON = 20.0  # seconds, within which a process that has nothing left to do must be gone
 LOOK = 0.002
+PATIENCE = 300.0  # seconds, after which a window that did not come to the moment is given up
+TRIES = 5  # who looks may be held up on a busy machine, and miss the moment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 
@@ -108,7 +111,10 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
-    folder = tmp_path / "patient"
+    return set_scene(tmp_path / "patient")
+
+
+def set_scene(folder: Path) -> Scene:
     folder.mkdir()
     scan = save_nifti(folder / "scan.nii.gz", noise().astype(np.int16) * 50, spacing=(2, 1, 0.5))
     target = save_nifti(folder / "labels.nii.gz", np.ones((4, 5, 6), np.uint8))
@@ -139,18 +145,24 @@ class Window:
 
 @contextmanager
 def window(scene: Scene, what: str, temporary: Path) -> Iterator[Window]:
-    """A window in a process of its own, whose temporary files lie in a folder of their own; killed at the end."""
+    """A window in a process of its own, whose temporary files lie in a folder of their own; killed at the end.
+
+    Or earlier, where it takes too long: napari keeps a window open in which something fails, and nobody waits for ever.
+    """
     temporary.mkdir(exist_ok=True)
     log = temporary.with_suffix(".log")
     command = [sys.executable, "-c", WINDOW, str(scene.scan), str(scene.target), what]
     with log.open("w") as errors, subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=os.environ | {"TMPDIR": str(temporary)}
     ) as process:  # fmt: skip
+        patience = threading.Timer(PATIENCE, process.kill)
+        patience.start()
         try:
             said = hear(process, "engine").split(maxsplit=2)
             assert len(said) == 3, log.read_text()
             yield Window(process=process, engine=psutil.Process(int(said[1])), engine_folder=Path(said[2].strip()))
         finally:
+            patience.cancel()
             process.kill()
     assert process.returncode == -9
 
@@ -168,20 +180,25 @@ def voxels(path: Path) -> NDArray[Any]:
 
 # ---- saving --------------------------------------------------------------------------------------------------------
 
+# What is passed too, so that nobody waits for a moment that was missed.
 MOMENTS: dict[str, Callable[[Scene, int], bool]] = {
     "before anything": lambda scene, size: True,
-    "as it begins": lambda scene, size: scene.written >= 0,
-    "at half of it": lambda scene, size: scene.written >= size // 2,
+    "as it begins": lambda scene, size: scene.written >= 0 or scene.replaced,
+    "at half of it": lambda scene, size: scene.written >= size // 2 or scene.replaced,
     "while it is read back": lambda scene, size: scene.written >= size or scene.replaced,
     "when it is done": lambda scene, size: scene.replaced,
 }
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_window_killed_while_it_saves_leaves_a_whole_file(
-    scene: Scene, whole: bytes, tmp_path: Path, moment: str
-) -> None:
-    temporary = tmp_path / "temporary"
+def test_a_window_killed_while_it_saves_leaves_a_whole_file(whole: bytes, tmp_path: Path, moment: str) -> None:
+    assert any(killed_at(moment, whole, tmp_path / str(number)) for number in range(TRIES))
+
+
+def killed_at(moment: str, whole: bytes, folder: Path) -> bool:
+    """Kill a window then, and check what it left; False where that was too late, the save was over."""
+    folder.mkdir()
+    scene, temporary = set_scene(folder / "patient"), folder / "temporary"
     with window(scene, "save", temporary) as shown:
         shown.until(lambda: MOMENTS[moment](scene, len(whole)))
         assert shown.engine.is_running()
@@ -193,23 +210,29 @@ def test_a_window_killed_while_it_saves_leaves_a_whole_file(
     assert found in (scene.old, whole)
     assert scene.target.read_bytes() == found
     assert voxels(scene.target).shape == ((6, 5, 4) if found == scene.old else SHAPE[::-1])
-    if moment in ("as it begins", "at half of it"):
-        assert found == scene.old
-        assert scene.left  # it was in the middle of it indeed
-    if moment == "when it is done":
-        assert found == whole
     # The scan that the engine was given, and its log, are gone with it.
     assert list(temporary.glob("vol3d-*")) == []
+    if moment == "when it is done":
+        assert found == whole
+    in_the_middle = found == scene.old and bool(scene.left)
+    return in_the_middle or moment not in ("as it begins", "at half of it")
+
+
+def half_saved(folder: Path, whole: bytes) -> tuple[Scene, Path] | None:
+    """Kill a window in the middle of a save, and give the folder that it left; None where that was too late."""
+    folder.mkdir()
+    scene = set_scene(folder / "patient")
+    with window(scene, "save", folder / "temporary") as shown:
+        shown.until(lambda: scene.written >= len(whole) // 2 or scene.replaced)
+        shown.process.kill()
+        shown.engine.wait(SOON)
+    return (scene, scene.left[0]) if scene.left and scene.target.read_bytes() == scene.old else None
 
 
 def test_a_later_save_takes_away_what_the_killed_one_left(
-    qtbot: Any, viewer: Viewer, scene: Scene, whole: bytes, tmp_path: Path
+    qtbot: Any, viewer: Viewer, whole: bytes, tmp_path: Path
 ) -> None:
-    with window(scene, "save", tmp_path / "temporary") as shown:
-        shown.until(lambda: scene.written >= len(whole) // 2)
-        shown.process.kill()
-        shown.engine.wait(SOON)
-    (left,) = scene.left
+    scene, left = next(filter(None, (half_saved(tmp_path / str(number), whole) for number in range(TRIES))))
     for path in (*left.iterdir(), left):
         os.utime(path, (1e9, 1e9))  # younger ones are left alone: another machine may be writing there
     (scan,) = viewer.open(scene.scan, plugin=PLUGIN)
@@ -233,7 +256,8 @@ def test_a_window_killed_in_the_middle_of_a_run_takes_its_engine_along(scene: Sc
     temporary = tmp_path / "temporary"
     with window(scene, "segment", temporary) as shown:
         assert shown.engine_folder.parent == temporary
-        assert hear(shown.process, ("done", "ended")) == "done\n"  # a part of it; it is at the next
+        said = hear(shown.process, ("done", "ended"))
+        assert said == "done\n", temporary.with_suffix(".log").read_text()  # a part of it; it is at the next
         assert list(shown.engine_folder.glob("*.npy"))
         shown.process.kill()
         shown.engine.wait(SOON)
