@@ -55,6 +55,10 @@ class Box:
         """Give the common part; its `size` is 0 where there is none."""
         return Box(start=_each(max, self.start, other.start), stop=_each(min, self.stop, other.stop))
 
+    def joined(self, other: Box) -> Box:
+        """Give the smallest box that holds both."""
+        return Box(start=_each(min, self.start, other.start), stop=_each(max, self.stop, other.stop))
+
     def shifted(self, offset: Triple) -> Box:
         """Move the box by `offset` voxels."""
         return Box(start=_each(_plus, self.start, offset), stop=_each(_plus, self.stop, offset))

@@ -31,3 +31,8 @@ def shortened(text: str, most: int) -> str:
     'a rather…'
     """
     return text if len(text) <= most else f"{text[: max(most - 1, 0)].rstrip()}…"
+
+
+def short_unit(unit: str) -> str:
+    """Give the sign of a unit of length by its name: "mm" for "millimeter", "px" for "pixel"."""
+    return {"millimeter": "mm", "micrometer": "µm", "nanometer": "nm", "pixel": "px"}.get(unit, unit)

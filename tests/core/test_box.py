@@ -28,6 +28,18 @@ def test_intersection_holds_exactly_the_common_voxels(first: Box, second: Box) -
     assert common.size == np.prod(common.shape)
 
 
+@given(first=boxes, second=boxes)
+@settings(deadline=None, max_examples=40)
+def test_joining_gives_the_smallest_box_that_holds_both(first: Box, second: Box) -> None:
+    both = first.joined(second)
+    assert both == second.joined(first)
+    assert first.intersect(both) == first
+    assert second.intersect(both) == second
+    for axis in range(3):  # one slice less on any side would leave a part out
+        assert both.start[axis] in (first.start[axis], second.start[axis])
+        assert both.stop[axis] in (first.stop[axis], second.stop[axis])
+
+
 @given(box=boxes, offset=st.tuples(*[st.integers(-4, 4)] * 3))
 @settings(deadline=None, max_examples=40)
 def test_shifting_back_gives_the_same_box(box: Box, offset: tuple[int, int, int]) -> None:

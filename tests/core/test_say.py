@@ -24,3 +24,11 @@ def test_amounts_of_memory(count: float, text: str) -> None:
 def test_a_long_text_is_cut_and_says_so(text: str, most: int, wanted: str) -> None:
     assert say.shortened(text, most) == wanted
     assert len(say.shortened(text, most)) <= most
+
+
+@pytest.mark.parametrize(("unit", "sign"), [
+    ("millimeter", "mm"), ("micrometer", "µm"), ("nanometer", "nm"), ("pixel", "px"), ("mm", "mm"), ("inch", "inch"),
+])  # fmt: skip
+def test_units_of_length_have_a_sign_or_keep_their_name(unit: str, sign: str) -> None:
+    """As pint writes them, whose units napari's layers have."""
+    assert say.short_unit(unit) == sign
