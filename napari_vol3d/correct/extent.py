@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from napari_vol3d.core.box import Box, Triple
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.edits import bounds
 from napari_vol3d.correct.limits import one_of
 
@@ -45,11 +45,4 @@ def extent(labels: Any, class_ids: Collection[int], *, box: Box | None = None) -
 
 
 def _joined(first: Box | None, second: Box) -> Box:
-    if first is None:
-        return second
-    return Box(start=_each(min, first.start, second.start), stop=_each(max, first.stop, second.stop))
-
-
-def _each(choose: Callable[[int, int], int], first: Triple, second: Triple) -> Triple:
-    z, y, x = (choose(a, b) for a, b in zip(first, second, strict=True))
-    return (z, y, x)
+    return second if first is None else first.joined(second)

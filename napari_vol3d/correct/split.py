@@ -137,7 +137,7 @@ def _split(
         return None
     distance = distances(mask, spacing)
     depth = smoothed(distance, mask, spacing)
-    peaks = _peaks(depth, mask, _default_neck(depth, spacing) if neck is None else neck)
+    peaks = peaks_of(depth, mask, _default_neck(depth, spacing) if neck is None else neck)
     parts = _flood(distance, mask, peaks)
     return _rename(labels, parts, found, ids, name, held)
 
@@ -163,7 +163,7 @@ def _default_neck(depth: NDArray[np.float32], spacing: Spacing) -> float:
     return max(NECK_SHARE * float(depth.max()), NECK_EDGE * min(spacing))
 
 
-def _peaks(depth: NDArray[np.float32], mask: NDArray[np.bool_], neck: float) -> NDArray[np.int32]:
+def peaks_of(depth: NDArray[np.float32], mask: NDArray[np.bool_], neck: float) -> NDArray[np.int32]:
     """Number the wide places that necks of this depth lie between; an object flatter than the neck has none."""
     lowered = reconstruction(np.maximum(depth - np.float32(neck), 0), depth, footprint=TOUCHING)
     wide = local_maxima(lowered, footprint=TOUCHING) & mask & (lowered > 0)
@@ -202,7 +202,7 @@ def _homes(
     """Find the wide places that seeds lie at, by the deepest necks that tell all seeds apart, or by the shallowest."""
     neck = _default_neck(depth, spacing)
     while True:
-        peaks = _peaks(depth, mask, min(neck, float(depth.max()) / 2))  # at least one peak
+        peaks = peaks_of(depth, mask, min(neck, float(depth.max()) / 2))  # at least one peak
         basins = _flood(depth, mask, peaks)
         homes = np.array([basins[seed] for seed in seeds], np.int32)
         neck /= 2
