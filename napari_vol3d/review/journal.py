@@ -29,12 +29,12 @@ from napari_vol3d.review.schema import JournalDamaged, events, layers
 
 PLAIN = [column for column in events.columns if column.name not in ("id", "payload")]
 AT_ONCE = 64  # edits read in one query, and tokens asked for
-MarkName = Literal["saved", "accepted"]
+MarkName = Literal["saved", "accepted", "discarded"]  # discarded: a person said no to recovering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsaved:
-    """A layer whose corrections were not saved or accepted.
+    """A layer whose corrections were not saved, accepted or discarded.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ class Journal:
         return bool(ahead)
 
     def mark(self, layer: Layer, name: MarkName, *, file: str = "", sha256: str = "", who: str = "") -> None:
-        """Say that the labels as they are were saved to a file (with this sha256), or accepted."""
+        """Say that the labels as they are were saved to a file (with this sha256), accepted, or are not wanted."""
         cursor = self.line(layer).cursor
         self.add(
             layer, [Event(layer=layer.key, kind="mark", cursor=cursor, name=name, file=file, sha256=sha256, who=who)]
@@ -231,7 +231,7 @@ class Journal:
         return Event.from_row(dict(row)).edit()
 
     def unsaved(self) -> tuple[Unsaved, ...]:
-        """Give the layers whose labels are not as they were last saved or accepted."""
+        """Give the layers whose labels are not as they were last saved, accepted or discarded."""
         found = []
         for layer in self.layers():
             history = self.history(layer)
@@ -255,11 +255,13 @@ def widest(base: np.dtype[Any], line: Line) -> np.dtype[Any]:
 
 
 def _add_layer(connection: Connection, layer: Layer) -> None:
-    there = connection.execute(select(layers.c.scan).where(layers.c.key == layer.key)).scalar()
+    row = layer.row()
+    there = connection.execute(select(layers.c.scan, layers.c.about).where(layers.c.key == layer.key)).first()
     if there is None:
-        connection.execute(insert(layers), [layer.row()])
-    elif there == "" and layer.scan:  # its row was lost, and what it said is known again
-        connection.execute(update(layers).where(layers.c.key == layer.key).values(layer.row()))
+        connection.execute(insert(layers), [row])
+    elif layer.scan and (there.scan == "" or there.about != row["about"] != "{}"):
+        # The row was lost and what it said is known again; or it says more now: a class got another name.
+        connection.execute(update(layers).where(layers.c.key == layer.key).values(row))
 
 
 def _known(connection: Connection, tokens: list[str]) -> set[str]:

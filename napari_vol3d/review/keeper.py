@@ -83,6 +83,10 @@ class Keeper:
         """Take a call; waits for nothing."""
         self._inbox.put(asked)
 
+    def keep_up(self, lock: Lock) -> None:
+        """Have a lock whose heartbeat is to be kept up."""
+        self._lock = lock
+
     def close(self, timeout: float) -> None:
         """End when all is durable, or after `timeout` seconds."""
         self._last_try = min(self._patience, timeout / 2)
@@ -231,7 +235,7 @@ class Keeper:
     def _leave(self) -> None:
         if self._shelter is not None:
             self._shelter.leave()
-        if self._lock is not None and self._job is None:
+        if self._lock is not None:  # behind a heartbeat that is under way
             with suppress(*FORESEEN, StillRunning):
                 self._lane.run(self._lock.release).result(self._patience)
 

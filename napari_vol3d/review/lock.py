@@ -23,7 +23,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from napari_vol3d.review.journal import Journal
 from napari_vol3d.review.records import new_token
-from napari_vol3d.review.schema import locks, writing
+from napari_vol3d.review.schema import locks, reading, writing
 
 NAME = "journal"  # the row; parts of a journal may get locks of their own
 BEAT_SECONDS = 10.0
@@ -106,6 +106,21 @@ def take_over(journal: Journal, held: Held, *, who: str = "") -> Lock | Held:
         if row is not None and row["token"] != held.token:
             return _held(row)
         return Lock(journal=journal, token=_put(connection, new_token(), who), who=who)
+
+
+def in_use(journal: Journal) -> bool:
+    """Whether a program has the journal that is known to live; changes nothing.
+
+    One of this machine lives until its process has ended; one of another as long as its heart beats. A machine of
+    this name that has been started anew since is this one: its programs have ended.
+    """
+    with reading(journal.engine, journal.path) as connection:
+        row = _row(connection)
+    if row is None or has_ended(row):
+        return False
+    if row["machine"] == machine():
+        return True
+    return row["host"] != platform.node() and _silence(row) <= MISSED_SECONDS
 
 
 def has_ended(row: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from napari_vol3d.core.edits import Edit
 from napari_vol3d.review.coding import edit_dtype, pack, pack_array, unpack, unpack_array
 from napari_vol3d.review.schema import JournalDamaged
 
-# edit: voxels changed. move: undo, redo, a jump. mark: saved or accepted. base: the labels that edits start from.
+# edit: voxels changed. move: undo, redo, a jump. mark: see `journal.MarkName`. base: the labels that edits start from.
 # lost: could not be read when a damaged journal was recovered.
 Kind = Literal["edit", "move", "mark", "base", "lost"]
 
@@ -47,6 +47,8 @@ class Layer:
         NumPy's name of the type when the history began.
     key : str
         Its own: two layers of one scan have two histories.
+    about : mapping
+        What it takes to show it again without its file, as `about.About` says it; only what JSON knows.
     """
 
     scan: str
@@ -55,21 +57,26 @@ class Layer:
     dtype: str
     key: str = field(default_factory=new_token)
     time: str = field(default_factory=utc_now)
+    about: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
-    def of(cls, labels: NDArray[Any], *, scan: str, name: str) -> Layer:
+    def of(
+        cls, labels: NDArray[Any], *, scan: str, name: str, about: Mapping[str, Any] | None = None
+    ) -> Layer:  # fmt: skip
         """Describe an array of labels."""
-        return cls(scan=scan, name=name, shape=tuple(int(n) for n in labels.shape), dtype=labels.dtype.name)
+        shape = tuple(int(n) for n in labels.shape)
+        return cls(scan=scan, name=name, shape=shape, dtype=labels.dtype.name, about=about or {})
 
     @property
     def checksum(self) -> int:
-        """Of all that it says."""
-        return _crc(self.key, self.scan, self.name, list(self.shape), self.dtype, self.time)
+        """Of all that it says; where it says nothing about itself, as before version 3."""
+        more = [self._about()] if self.about else []
+        return _crc(self.key, self.scan, self.name, list(self.shape), self.dtype, self.time, *more)
 
     def row(self) -> dict[str, Any]:
         """Give it as a row of the table `layers`."""
         texts = {name: getattr(self, name) for name in ("key", "scan", "name", "dtype", "time")}
-        return {**texts, "shape": json.dumps(self.shape), "checksum": self.checksum}
+        return {**texts, "shape": json.dumps(self.shape), "checksum": self.checksum, "about": self._about()}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Layer:
@@ -82,12 +89,16 @@ class Layer:
         """
         texts = {name: row[name] for name in ("key", "scan", "name", "dtype", "time")}
         try:
-            layer = cls(**texts, shape=tuple(json.loads(row["shape"])))
+            about = dict(json.loads(row.get("about", "{}")))  # a damaged file of version 2 is read as it is
+            layer = cls(**texts, shape=tuple(json.loads(row["shape"])), about=about)
         except (TypeError, ValueError) as error:
             raise _damaged("a layer") from error
         if layer.checksum != row["checksum"]:
             raise _damaged(f"the layer {layer.name!r}")
         return layer
+
+    def _about(self) -> str:
+        return json.dumps(self.about, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +118,7 @@ class Event:
     cursor : str or None
         The edit up to which all is done after this event; None: nothing is.
     name : str
-        Of an edit as people call it; of a mark "saved" or "accepted".
+        Of an edit as people call it; of a mark "saved", "accepted" or "discarded".
     box, frame, dtype, payload
         Of an edit, or of a base without a box; without the payload where that was not asked for.
     time : str

@@ -59,6 +59,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE locks (name TEXT PRIMARY KEY, token TEXT NOT NULL, host TEXT NOT NULL, machine TEXT NOT NULL,"
         " pid INTEGER NOT NULL, started FLOAT NOT NULL, heartbeat FLOAT NOT NULL, who TEXT NOT NULL)",
     ),
+    ("ALTER TABLE layers ADD COLUMN about TEXT NOT NULL DEFAULT '{}'",),
 )
 VERSION = len(MIGRATIONS)
 
@@ -70,6 +71,7 @@ layers = Table(
     Column("scan", Text, nullable=False),  # sha256 of the scan
     Column("name", Text, nullable=False), Column("shape", Text, nullable=False), Column("dtype", Text, nullable=False),
     Column("time", Text, nullable=False), Column("checksum", Integer, nullable=False),
+    Column("about", Text, nullable=False, server_default="{}"),  # JSON: what shows it again without its file
 )  # fmt: skip
 events = Table(
     "events", metadata,

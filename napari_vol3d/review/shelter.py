@@ -18,9 +18,9 @@ Batch = Sequence[tuple[Layer, Event]]
 def write_batch(journal: Journal, batch: Batch) -> None:
     """Add events of several layers in their order; what is there already is left out."""
     journal.prove()
-    for key, run in groupby(batch, key=lambda pair: pair[0].key):
+    for _, run in groupby(batch, key=lambda pair: pair[0].key):
         pairs = list(run)
-        journal.add(next(layer for layer, _ in pairs if layer.key == key), [event for _, event in pairs])
+        journal.add(pairs[-1][0], [event for _, event in pairs])  # what the layer says of itself last
 
 
 class Shelter:

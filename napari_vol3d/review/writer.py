@@ -70,13 +70,18 @@ class Writer:
             self._cursors[layer.key] = None
             self._ask(layer, partial(base_event, layer.key, base, token=new_token(), who=self._who))
 
-    def append(self, layer: Layer, edit: Edit) -> str:
-        """Add an edit, and give the token by which the history knows it."""
+    def append(self, layer: Layer, edit: Edit, *, token: str | None = None, who: str | None = None) -> str:
+        """Add an edit, and give the token by which the history knows it; `who` made it, if not the person."""
         with self._calls:
-            token, parent = new_token(), self._cursors[layer.key]
-            self._ask(layer, partial(edit_event, layer.key, edit, parent=parent, token=token, who=self._who))
+            token, parent = token or new_token(), self._cursors[layer.key]
+            whose = self._who if who is None else who
+            self._ask(layer, partial(edit_event, layer.key, edit, parent=parent, token=token, who=whose))
             self._cursors[layer.key] = token
         return token
+
+    def keep_up(self, lock: Lock) -> None:
+        """Keep a lock's heartbeat up from now on, and release it at the end."""
+        self._keeper.keep_up(lock)
 
     def move(self, layer: Layer, token: str | None) -> None:
         """Say that the labels are now as after this edit (undo, redo, a jump), or (None) as before the first."""
@@ -86,11 +91,16 @@ class Writer:
             self._ask(layer, lambda: event)
 
     def mark(self, layer: Layer, name: MarkName, *, file: str = "", sha256: str = "") -> None:
-        """Say that the labels as they are were saved to a file, or accepted."""
+        """Say that the labels as they are were saved to a file, accepted, or are not wanted."""
         with self._calls:
             here = self._cursors[layer.key]
+        self.mark_at(layer, here, name, file=file, sha256=sha256)
+
+    def mark_at(self, layer: Layer, token: str | None, name: MarkName, *, file: str = "", sha256: str = "") -> None:
+        """Say the same of the labels as they were after this edit, or (None) before the first."""
+        with self._calls:
             event = Event(
-                layer=layer.key, kind="mark", cursor=here, name=name, file=file, sha256=sha256, who=self._who
+                layer=layer.key, kind="mark", cursor=token, name=name, file=file, sha256=sha256, who=self._who
             )
             self._ask(layer, lambda: event)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ class Past:
 
     def __init__(self, path: Path) -> None:
         self.path, self.first = path, first_labels()
-        self.layer, self.journal = layer_of(self.first), Journal.open(path)
+        self.layer = replace(layer_of(self.first), about={"model": "m", "affine": [[1.0, 0.1]]})
+        self.journal = Journal.open(path)
         self.journal.add_layer(self.layer, base=self.first)
         append, move = self.journal.append, self.journal.move
         person = Person(self.first.copy(), lambda e: append(self.layer, e), lambda t: move(self.layer, t), seed=2)

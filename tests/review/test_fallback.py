@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from napari_vol3d.review import fallback
 from napari_vol3d.review.journal import Journal
-from napari_vol3d.review.records import Event
+from napari_vol3d.review.records import Event, new_token
 from tests.review.scripts import first_labels, layer_of
 
 
@@ -37,6 +38,18 @@ def test_merging_keeps_the_order_and_leaves_out_what_is_there(tmp_path: Path) ->
     for _ in range(2):
         assert fallback.merge(source, target) == 150
         assert list(target.history(layer)) == [*events[:40], theirs, *events[40:]]
+
+
+def test_merging_carries_what_a_layer_says_of_itself(tmp_path: Path) -> None:
+    plain = layer_of(first_labels())
+    told = replace(plain, about={"model": "m"})
+    for before, there, after in ((told, None, told), (told, plain, told), (plain, told, told)):
+        source, target = Journal.open(tmp_path / new_token()), Journal.open(tmp_path / new_token())
+        source.add(before, [Event(layer=plain.key, kind="move")])
+        if there is not None:
+            target.add_layer(there)
+        fallback.merge(source, target)
+        assert target.layers() == (after,)
 
 
 def test_a_damaged_file_is_gathered_as_far_as_it_can_be_and_kept(tmp_path: Path) -> None:

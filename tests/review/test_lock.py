@@ -99,6 +99,23 @@ def test_a_lock_whose_row_was_lost_with_a_damaged_file_is_put_again(journal: Jou
     assert isinstance(acquire(journal), Held)
 
 
+def test_who_lives_has_it_in_use_and_looking_takes_nothing(journal: Journal) -> None:
+    assert not lock.in_use(journal)
+    assert isinstance(acquire(journal), Lock)
+    assert lock.in_use(journal)
+    say(journal, heartbeat=time.time() - 1000)  # this machine slept
+    assert lock.in_use(journal)
+    say(journal, pid=ended_pid())
+    assert not lock.in_use(journal)
+    assert isinstance(acquire(journal), Lock)
+    say(journal, machine="before the last start", heartbeat=time.time())
+    assert not lock.in_use(journal)
+    say(journal, host="other")
+    assert lock.in_use(journal)
+    say(journal, heartbeat=time.time() - 1000)
+    assert not lock.in_use(journal)
+
+
 def test_a_machine_is_more_than_its_name() -> None:
     assert lock.machine() == lock.machine()
     assert lock.machine() != os.uname().nodename if hasattr(os, "uname") else True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,20 @@ def test_whatever_is_changed_in_a_row_is_noticed(column: str) -> None:
         Event.from_row(row)
 
 
+@pytest.mark.parametrize("about", [{}, {"model": "m", "affine": [[0.1, 1e-9]]}])
 @pytest.mark.parametrize("column", list(layer_of(FIRST).row()))
-def test_whatever_is_changed_in_a_layer_is_noticed(column: str) -> None:
-    layer = layer_of(FIRST)
+def test_whatever_is_changed_in_a_layer_is_noticed(column: str, about: dict[str, Any]) -> None:
+    layer = replace(layer_of(FIRST), about=about)
     assert Layer.from_row(layer.row()) == layer
     row = layer.row()
     row[column] = _other(row[column])
+    with pytest.raises(JournalDamaged):
+        Layer.from_row(row)
+
+
+@pytest.mark.parametrize("wrong", ["{}", "[]", "null", '{"model": "n"}', None])
+def test_what_a_layer_says_of_itself_is_not_replaced_in_silence(wrong: str | None) -> None:
+    row = replace(layer_of(FIRST), about={"model": "m"}).row() | {"about": wrong}
     with pytest.raises(JournalDamaged):
         Layer.from_row(row)
 

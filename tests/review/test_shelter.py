@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def test_layers_that_take_turns_keep_their_order(tmp_path: Path) -> None:
     write_batch(journal, batch)
     for layer in (one, other):
         assert list(journal.history(layer)) == [event for held, event in batch if held == layer]
+
+
+def test_what_a_layer_says_of_itself_last_is_kept(tmp_path: Path) -> None:
+    layer, journal = layer_of(first_labels()), Journal(tmp_path / "a.journal")
+    renamed = [replace(layer, about={"classes": [name]}) for name in ("one", "other")]
+    write_batch(journal, moves(layer, *renamed))
+    assert journal.layers() == (renamed[-1],)
 
 
 def test_all_is_merged_and_only_the_owner_may(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from napari_vol3d.review.journal import Journal
 from napari_vol3d.review.replay import replay
 from napari_vol3d.review.reports import Acknowledged, Mended, Report, TakenOver, Trouble
 from napari_vol3d.review.writer import Writer
-from tests.review.scripts import Person, first_labels, layer_of
+from tests.review.scripts import Person, first_labels, layer_of, random_edit
 
 LONG = 20.0  # seconds; nothing here takes that long unless it is broken
 
@@ -275,3 +275,74 @@ def test_a_call_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     gate.set()
     desk.writer.close()
     desk.is_right()
+
+
+def test_a_token_and_who_made_an_edit_are_those_that_are_given(tmp_path: Path) -> None:
+    """As where a model's result goes into a history that has named the step already."""
+    desk, rng = Desk(tmp_path, patience=LONG), np.random.default_rng(0)
+    given = [("mine", None), (None, None), ("the model's", "model"), (None, "")]
+    labels, tokens = desk.first, []
+    for token, who in given:
+        edit = random_edit(labels, rng)
+        edit.apply(labels)
+        tokens.append(desk.writer.append(desk.layer, edit, token=token, who=who))
+    desk.writer.close()
+    assert [tokens[0], tokens[2]] == ["mine", "the model's"]
+    assert len(set(tokens)) == 4
+    done = desk.journal.line(desk.layer).done
+    assert [event.token for event in done] == tokens
+    assert [event.parent for event in done] == [None, *tokens[:-1]]
+    assert [event.who for event in done] == ["anna", "anna", "model", ""]
+    np.testing.assert_array_equal(replay(desk.journal, desk.layer), labels)
+
+
+def test_what_was_saved_is_marked_where_it_was_however_far_the_person_is(tmp_path: Path) -> None:
+    """A file takes long to write, and meanwhile somebody paints."""
+    desk = Desk(tmp_path, patience=LONG)
+    tokens = []
+    for seed in range(4):
+        edit = random_edit(desk.person.labels, np.random.default_rng(seed))
+        edit.apply(desk.person.labels)
+        tokens.append(desk.writer.append(desk.layer, edit))
+    writer, layer, journal = desk.writer, desk.layer, desk.journal
+    for token, left in ((tokens[0], 3), (None, 4), (tokens[2], 1)):
+        writer.mark_at(layer, token, "saved", file="a.nii.gz", sha256="cd" * 32)
+        assert writer.flush(LONG)
+        assert [entry.edits for entry in journal.unsaved()] == [left]
+        mark = journal.history(layer)[-1]
+        assert (mark.kind, mark.name, mark.cursor) == ("mark", "saved", token)
+        assert (mark.file, mark.sha256, mark.who) == ("a.nii.gz", "cd" * 32, "anna")
+        assert journal.line(layer).cursor == tokens[-1]
+    writer.move(layer, tokens[2])
+    assert writer.flush(LONG)
+    assert journal.unsaved() == ()
+    writer.mark(layer, "accepted")  # of where the person is
+    writer.close()
+    assert journal.history(layer)[-1].cursor == tokens[2]
+
+
+def test_a_lock_that_is_taken_later_is_kept_up_and_released_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "BEAT_SECONDS", 0.02)
+    beaten, plain = threading.Event(), lock.Lock.beat
+
+    def beat(mine: lock.Lock) -> bool:
+        kept = plain(mine)
+        beaten.set()
+        return kept
+
+    monkeypatch.setattr(lock.Lock, "beat", beat)
+    desk = Desk(tmp_path, patience=LONG)
+    assert desk.writer.flush(LONG)
+    taken = lock.acquire(desk.journal)
+    assert isinstance(taken, lock.Lock)
+    assert not beaten.is_set()  # nobody has told the writer
+    desk.writer.keep_up(taken)
+    desk.work(1)
+    assert beaten.wait(LONG)
+    assert isinstance(lock.acquire(desk.journal), lock.Held)
+    desk.writer.close()
+    again = lock.acquire(desk.journal)
+    assert isinstance(again, lock.Lock)
+    again.release()
