@@ -7,13 +7,14 @@ from typing import Any
 
 from qtpy.QtCore import QModelIndex, QPoint, QSize, QSortFilterProxyModel, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMenu, QTreeView, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from napari_vol3d.gui.forms.class_eye import ClassDelegate
-from napari_vol3d.gui.forms.class_model import CLASS, EYE, ID, NAME, SOUGHT, ClassModel, ClassRow
+from napari_vol3d.gui.forms.class_model import CLASS, EYE, ID, LOCK, NAME, SOUGHT, ClassModel, ClassRow
+from napari_vol3d.gui.forms.search_box import SearchBox
 
 EYE_WIDTH, CHIP = 28, 12
-FEWEST_ROWS, MOST_ROWS = 3, 10  # that are seen without scrolling
+SEEN = (3, 10)  # rows
 MENU = {  # what each entry of the menu asks for
     "Show only this": "isolate", "Show or hide": "toggle", "Change colour ...": "color", "Rename": "rename",
     "Go to its largest object": "jump",
@@ -24,7 +25,14 @@ class ClassList(QWidget):
     """A searchable list of classes; it shows and asks, and changes nothing itself.
 
     Signals carry the id: `valueChanged` when a person chose a class, `toggled` with whether it is to be shown,
-    `renamed` with the new name, `colorAsked`, `isolateAsked`, `jumpAsked`.
+    `renamed` with the new name, `colorAsked`, `isolateAsked`, `jumpAsked`, `lockAsked`.
+
+    Parameters
+    ----------
+    locks : bool
+        Whether there is a lock beside each name.
+    rows : tuple of int
+        Fewest and most that are seen without scrolling.
     """
 
     valueChanged = Signal(object)
@@ -33,10 +41,12 @@ class ClassList(QWidget):
     colorAsked = Signal(object)
     isolateAsked = Signal(object)
     jumpAsked = Signal(object)
+    lockAsked = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, locks: bool = False, rows: tuple[int, int] = SEEN) -> None:
         super().__init__(parent)
         self._value: int | None = None
+        self._rows = rows
         self._quiet = False
         self.model = ClassModel(self)
         self.found = QSortFilterProxyModel(self)
@@ -44,11 +54,12 @@ class ClassList(QWidget):
         self.found.setFilterRole(SOUGHT)
         self.found.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.found.setFilterKeyColumn(NAME)
-        self.search = QLineEdit()
+        self.search = SearchBox()
         self.search.setPlaceholderText("Search name or id")
         self.search.setClearButtonEnabled(True)
         self.search.setToolTip("List only the classes whose name or id contains this")
         self.view = _ClassView(self.found)
+        self.view.setColumnHidden(LOCK, not locks)
         self._fit(0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -58,6 +69,7 @@ class ClassList(QWidget):
         self.search.textChanged.connect(self._search)
         self.view.selectionModel().currentChanged.connect(self._choose)
         self.view.eyePressed.connect(self._toggle)
+        self.view.lockPressed.connect(self.lockAsked)
         self.view.customContextMenuRequested.connect(self._open_menu)
         self.model.renamed.connect(self.renamed)
 
@@ -83,7 +95,8 @@ class ClassList(QWidget):
     def _fit(self, count: int) -> None:
         """Take the height that the rows need, within limits."""
         height = max(self.view.sizeHintForRow(0), self.view.fontMetrics().height())
-        seen = min(max(count, FEWEST_ROWS), MOST_ROWS)
+        fewest, most = self._rows
+        seen = min(max(count, fewest), most)
         self.view.setFixedHeight(seen * height + 2 * self.view.frameWidth() + 2)
 
     def row(self, class_id: int | None) -> ClassRow | None:
@@ -146,9 +159,10 @@ class ClassList(QWidget):
 
 
 class _ClassView(QTreeView):
-    """The list itself: pressing an eye, or the right button, chooses no class."""
+    """The list itself: pressing an eye, a lock, or the right button, chooses no class."""
 
     eyePressed = Signal(object)
+    lockPressed = Signal(object)
 
     def __init__(self, model: QSortFilterProxyModel) -> None:
         super().__init__()
@@ -169,14 +183,15 @@ class _ClassView(QTreeView):
         header.setMinimumSectionSize(EYE_WIDTH)
         for column, mode in (
             (EYE, QHeaderView.ResizeMode.Fixed), (NAME, QHeaderView.ResizeMode.Stretch),
-            (ID, QHeaderView.ResizeMode.ResizeToContents),
+            (LOCK, QHeaderView.ResizeMode.Fixed), (ID, QHeaderView.ResizeMode.ResizeToContents),
         ):  # fmt: skip
             header.setSectionResizeMode(column, mode)
         header.setResizeContentsPrecision(0)  # the rows in sight: Qt would measure 1000 at each choice
-        header.resizeSection(EYE, EYE_WIDTH)
+        for column in (EYE, LOCK):
+            header.resizeSection(column, EYE_WIDTH)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take presses on an eye, and leave the right button to the menu."""
+        """Take presses on an eye or a lock, and leave the right button to the menu."""
         if not self._took(event):
             super().mousePressEvent(event)
 
@@ -194,7 +209,8 @@ class _ClassView(QTreeView):
 
     def _took(self, event: QMouseEvent) -> bool:
         index = self.indexAt(event.pos())
-        if event.button() == Qt.MouseButton.LeftButton and index.isValid() and index.column() == EYE:
-            self.eyePressed.emit(index.data(CLASS).id)
+        if event.button() == Qt.MouseButton.LeftButton and index.isValid() and index.column() in (EYE, LOCK):
+            pressed = self.eyePressed if index.column() == EYE else self.lockPressed
+            pressed.emit(index.data(CLASS).id)
             return True
         return event.button() == Qt.MouseButton.RightButton

@@ -9,24 +9,25 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtGui import QColor
 
-EYE, NAME, ID = range(3)
+EYE, NAME, LOCK, ID = range(4)
 CLASS = Qt.ItemDataRole.UserRole  # the row's `ClassRow`
 SOUGHT = Qt.ItemDataRole.UserRole + 1  # what the search looks in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRow:
-    """One class as it is listed: id, name, colour as "#rrggbb", whether it is shown, how opaque (0 to 1)."""
+    """One class as it is listed: id, name, colour as "#rrggbb", whether it is shown, how opaque (0 to 1), locked."""
 
     id: int
     name: str
     color: str
     shown: bool = True
     opacity: float = 1.0
+    locked: bool = False
 
 
 class ClassModel(QAbstractTableModel):
-    """Columns: an eye, the name beside its colour, the id. What a person types is told, not kept."""
+    """Columns: an eye, the name beside its colour, a lock, the id. What a person types is told, not kept."""
 
     renamed = Signal(object, str)  # ids may be larger than Qt's int
 
@@ -62,7 +63,7 @@ class ClassModel(QAbstractTableModel):
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Give the number of columns."""
-        return 0 if parent is not None and parent.isValid() else 3
+        return 0 if parent is not None and parent.isValid() else 4
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Give what a cell shows."""
@@ -77,6 +78,8 @@ class ClassModel(QAbstractTableModel):
             return _hint(row, column)
         if role == Qt.ItemDataRole.AccessibleTextRole and column == EYE:
             return "shown" if row.shown else "hidden"
+        if role == Qt.ItemDataRole.AccessibleTextRole and column == LOCK:
+            return "locked" if row.locked else "not locked"
         if column == NAME and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return row.name
         if column == NAME and role == Qt.ItemDataRole.DecorationRole:
@@ -100,5 +103,7 @@ class ClassModel(QAbstractTableModel):
 def _hint(row: ClassRow, column: int) -> str:
     if column == EYE:
         return f"{'Hide' if row.shown else 'Show'} {row.name}"
+    if column == LOCK:
+        return f"{'Unlock' if row.locked else 'Lock'} {row.name}: what is locked neither loses nor gains a voxel"
     more = "" if row.opacity == 1 else f", {row.opacity:.0%} opaque"
     return f"{row.name}, id {row.id}{more}. Click to paint with it, double click to rename it."

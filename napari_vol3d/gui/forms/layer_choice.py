@@ -1,11 +1,12 @@
-"""Form: choose one of the viewer's Image layers; it follows the layer list."""
+"""Form: choose one of the viewer's layers of a kind; it follows the layer list."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from napari.components import LayerList
-from napari.layers import Image
+from napari.layers import Image, Layer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
@@ -13,29 +14,39 @@ from napari_vol3d.gui.layers import origin_of
 
 
 class LayerChoice(QComboBox):
-    """The Image layers of a viewer, newest chosen; probability maps of ours are left out."""
+    """The layers of a kind, newest chosen.
+
+    Parameters
+    ----------
+    wanted : callable
+        Whether a layer is listed; by default scans: images that are no probability maps of ours.
+    tip : str
+    """
 
     valueChanged = Signal()
 
-    def __init__(self, layers: LayerList, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, layers: LayerList, parent: QWidget | None = None, *, wanted: Callable[[Layer], bool] | None = None,
+        tip: str = "The image to segment",
+    ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._layers = layers
+        self._layers, self._wanted = layers, is_scan if wanted is None else wanted
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
-        self.setToolTip("The image to segment")
+        self.setToolTip(tip)
         for signal in (layers.events.inserted, layers.events.removed, layers.events.renamed):
             signal.connect(self._follow)
         self.currentIndexChanged.connect(self._changed)
         self._follow()
 
-    def value(self) -> Image | None:
+    def value(self) -> Any:
         """Give the chosen layer."""
         layer = self.currentData()
         return layer if layer in self._layers else None
 
-    def setValue(self, layer: Image) -> None:
-        """Choose a layer."""
-        self.setCurrentIndex(self.findData(layer))
+    def setValue(self, layer: Layer | None) -> None:
+        """Choose a layer, or (None) none."""
+        self.setCurrentIndex(-1 if layer is None else self.findData(layer))
 
     def let_go(self) -> None:
         """Stop following: the form outlives no viewer."""
@@ -43,7 +54,7 @@ class LayerChoice(QComboBox):
             signal.disconnect(self._follow)
 
     def _follow(self, event: Any = None) -> None:
-        scans = [layer for layer in self._layers if isinstance(layer, Image) and not _is_probability(layer)]
+        scans = [layer for layer in self._layers if self._wanted(layer)]
         before = self.currentData()
         added = getattr(event, "value", None) if getattr(event, "type", "") == "inserted" else None
         self.blockSignals(True)
@@ -59,6 +70,7 @@ class LayerChoice(QComboBox):
         self.valueChanged.emit()
 
 
-def _is_probability(layer: Image) -> bool:
+def is_scan(layer: Layer) -> bool:
+    """Whether a layer is an image, and none of a model's probabilities."""
     origin = origin_of(layer)
-    return origin is not None and origin.probability
+    return isinstance(layer, Image) and (origin is None or not origin.probability)

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QSlider, QVBoxLayout, QWidget
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.gui.forms.class_model import ClassRow
 from napari_vol3d.gui.label_looks import LabelLooks, give_name, looks_of, names_in, put_on, true_color
-from napari_vol3d.gui.layers import classes_of
+from napari_vol3d.gui.layers import classes_of, is_preview
 from napari_vol3d.gui.panels.class_color import ClassColor
 from napari_vol3d.gui.panels.class_place import ClassPlace
 from napari_vol3d.gui.panels.classes_ui import NO_LABELS, ClassesUi
@@ -25,10 +25,12 @@ from napari_vol3d.gui.panels.id_watch import IdWatch
 class ClassesPanel(QWidget):
     """Joins the list of classes with the active Labels layer, or else the top one.
 
-    `jump` carries a point of the world, as `dims.point` gives it, in the largest object of a class.
+    `jump` carries a point of the world, as `dims.point` gives it, in the largest object of a class; `listed` says that
+    the list or what is chosen in it may be another.
     """
 
     jump = Signal(object)
+    listed = Signal()
 
     def __init__(self, viewer: napari.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,8 +96,8 @@ class ClassesPanel(QWidget):
 
     def _follow_layers(self, event: Any = None) -> None:
         active = self._viewer.layers.selection.active
-        labels = [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
-        wanted = active if isinstance(active, Labels) else labels[-1] if labels else None
+        labels = [layer for layer in self._viewer.layers if isinstance(layer, Labels) and not is_preview(layer)]
+        wanted = active if active in labels else labels[-1] if labels else None
         if wanted is not self._layer:
             self._attach(wanted)
             self.ui.say("")
@@ -139,6 +141,7 @@ class ClassesPanel(QWidget):
         _show(self.ui.opacity, 1.0 if row is None else row.opacity)
         if row is not None and looks.isolated not in (None, row.id):
             self._put(replace(looks, isolated=row.id))
+        self.listed.emit()
 
     def _follow_looks(self, event: Any = None) -> None:
         layer = self._layer

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from napari import Viewer
 from napari.layers import Image, Labels
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_vol3d.gui.jobs import Job
+from napari_vol3d.gui.layers import is_preview
+from napari_vol3d.gui.overlay import Overlay
 from napari_vol3d.gui.panels.segment_ui import SegmentUi
+from napari_vol3d.gui.panels.segment_words import CORRECT
 from napari_vol3d.gui.region import go_to_largest
 from napari_vol3d.gui.saving import ask_and_save
 from napari_vol3d.gui.shelf import Shelf
@@ -15,6 +18,11 @@ from napari_vol3d.gui.shelf import Shelf
 
 class Findings(QObject):
     """Keeps the result and the Save button with the scan that is chosen: they never speak of another one."""
+
+    runBegun = Signal(object)  # the Overlay that fills a layer
+    correctAsked = Signal()
+    savingBegun = Signal(object)  # the labels layer, as it is now
+    saved = Signal(object, object)  # the layer, and the file that it is in now
 
     def __init__(self, viewer: Viewer, ui: SegmentUi, parent: QObject) -> None:
         super().__init__(parent)
@@ -24,6 +32,7 @@ class Findings(QObject):
         self._picked: Labels | None = None  # the labels selected since the scan was chosen
         self._offered: Labels | None = None  # what the Save button names
         self._saving: Job | None = None
+        self._saved_layer: Labels | None = None
         self._running = False
         ui.scan.valueChanged.connect(self._follow_scan)
         ui.save.clicked.connect(self.save)
@@ -34,10 +43,11 @@ class Findings(QObject):
         self._follow_scan()
         self._follow_selection()
 
-    def begin(self, scan: Image, labels: Labels) -> None:
+    def begin(self, scan: Image, labels: Labels, overlay: Overlay) -> None:
         """Note that a run over `scan` fills `labels`; until `show`, the result's place is the run's."""
         self._running = True
         self._shelf.begin(scan, labels)
+        self.runBegun.emit(overlay)
 
     def finish(self, scan: Image, labels: Labels, text: str) -> None:
         """Note what a run found, in words."""
@@ -56,7 +66,15 @@ class Findings(QObject):
         """Save the labels that the button names."""
         # One after the other: two savings to one file could end in the older one.
         if self._offered is not None and (self._saving is None or not self._saving.running):
-            self._saving = ask_and_save(self._ui, self._offered, self._ui.say)
+            layer = self._offered
+            self._saving = ask_and_save(self._ui, layer, self._ui.say)
+            if self._saving is not None:
+                self._saved_layer = layer
+                self._saving.succeeded.connect(self._on_saved)
+                self.savingBegun.emit(layer)
+
+    def _on_saved(self, path: object) -> None:
+        self.saved.emit(self._saved_layer, path)
 
     def let_go(self) -> None:
         """Let go of the viewer."""
@@ -71,6 +89,8 @@ class Findings(QObject):
 
     def _follow_selection(self, event: object = None) -> None:
         active = self._viewer.layers.selection.active
+        if active is not None and is_preview(active):
+            return
         self._picked = active if isinstance(active, Labels) else None
         self._offer()
 
@@ -85,6 +105,9 @@ class Findings(QObject):
         self._ui.offer_save(None if self._offered is None else self._offered.name)
 
     def _go(self, link: str) -> None:
+        if link == CORRECT:
+            self.correctAsked.emit()
+            return
         found = self._shelf.finding(self._scan)
         if found is not None:
             go_to_largest(self._viewer, found.labels)

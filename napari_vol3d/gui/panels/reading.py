@@ -8,6 +8,7 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_vol3d.core.say import short_unit
 from napari_vol3d.gui.bench.bench import Bench
 from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.slab import Slab, Slabs
@@ -72,8 +73,7 @@ class ReadingPanel(QWidget):
             crosshair=bench.crosshair, wheel=bench.wheel_turns, neurological=bench.neurological,
         )  # fmt: skip
         unit = str(self._viewer.layers[0].units[-1]) if self._viewer.layers else "pixel"
-        short = {"millimeter": "mm", "micrometer": "µm", "pixel": "px"}.get(unit, unit)
-        self.form.show_kind(anatomical=reference_of(self._viewer) is not None, unit=short)
+        self.form.show_kind(anatomical=reference_of(self._viewer) is not None, unit=short_unit(unit))
 
     def toggle_four(self) -> None:
         """Open the four views; close them where all four are shown, each as it should be."""

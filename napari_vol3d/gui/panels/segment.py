@@ -166,7 +166,7 @@ class SegmentPanel(QWidget):
         if self._run is not None:
             self._run.deleteLater()
         self._run = run
-        self.findings.begin(layer, run.labels)
+        self.findings.begin(layer, run.labels, run.overlay)
         self.ui.show_running()
         run.start()
 

@@ -16,7 +16,7 @@ from napari_vol3d.pipeline.prediction import Prediction
 WARNING_COLOR = "#e69f00"
 BAD_COLOR = "#d55e00"
 LINK_COLOR = "#56b4e9"  # readable in the dark theme and in the light one, where Qt's own blue is not
-GO = "go"  # the link in the result
+GO, CORRECT = "go", "correct"  # the links in the result
 DIRECTIONS = (("L", "R"), ("P", "A"), ("I", "S"))  # of world axis x, y, z: where negative and positive steps lead
 
 
@@ -96,8 +96,8 @@ def result_words(name: str, prediction: Prediction, amounts: list[tuple[LabelCla
     listed = ", ".join(f"{chip(item.color)} {item.name} {text}" for item, text in amounts)
     return (
         f"<b>Done {took}.<br>{shown}: {listed}<br>"
-        f"<a style='color:{LINK_COLOR}' href='{GO}'>Go to the slice with most of it</a>. "
-        f"Correct with the brush (2), eraser (1), fill (4); Ctrl+Z undoes. Then save.{notes}"
+        f"<a style='color:{LINK_COLOR}' href='{GO}'>Go to the slice with most of it</a>, "
+        f"<a style='color:{LINK_COLOR}' href='{CORRECT}'>correct it</a>, then save.{notes}"
     )
 
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QLineEdit, QMenu
 
 from napari_vol3d.gui.forms.class_list import ClassList
-from napari_vol3d.gui.forms.class_model import CLASS, EYE, NAME, ClassRow
+from napari_vol3d.gui.forms.class_model import CLASS, EYE, ID, LOCK, NAME, ClassRow
 
 
 def rows(count: int, *, hidden: int = 0) -> list[ClassRow]:
@@ -139,3 +139,33 @@ def test_thousands_of_ids_need_no_widget_each(qtbot: Any, form: ClassList) -> No
     assert form.view.viewport().rect().contains(cell(form, 4321))
     assert len(form.view.findChildren(object)) <= before
     assert form.minimumSizeHint().width() <= 320
+
+
+def test_a_lock_is_asked_for_where_there_are_locks(qtbot: Any) -> None:
+    form = ClassList(locks=True)
+    qtbot.addWidget(form)
+    form.resize(320, 300)
+    form.set_rows(rows(9))
+    form.show()
+    qtbot.waitExposed(form)
+    form.setValue(2)
+    told: list[int] = []
+    form.lockAsked.connect(told.append)
+    with qtbot.assertNotEmitted(form.valueChanged), qtbot.assertNotEmitted(form.toggled):
+        click(qtbot, form, 5, LOCK)
+        qtbot.mouseDClick(form.view.viewport(), Qt.MouseButton.LeftButton, pos=cell(form, 6, LOCK))
+        qtbot.mouseClick(form.view.viewport(), Qt.MouseButton.RightButton, pos=cell(form, 7, LOCK))
+    assert told == [5, 6]
+    assert form.value() == 2
+    assert not any(row.locked for row in form.model.rows)  # nobody has set it
+    with qtbot.assertNotEmitted(form.lockAsked):
+        click(qtbot, form, 4, ID)
+        click(qtbot, form, 3, EYE)
+    assert form.value() == 4
+    assert form.minimumSizeHint().width() <= 320
+
+
+def test_without_locks_their_column_is_not_seen(form: ClassList) -> None:
+    """As in the Read tab."""
+    assert form.view.isColumnHidden(LOCK)
+    assert not any(form.view.isColumnHidden(column) for column in (EYE, NAME, ID))

@@ -9,7 +9,7 @@ from pytestqt.modeltest import ModelTester
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 
-from napari_vol3d.gui.forms.class_model import EYE, ID, NAME, SOUGHT, ClassModel, ClassRow
+from napari_vol3d.gui.forms.class_model import EYE, ID, LOCK, NAME, SOUGHT, ClassModel, ClassRow
 
 ROWS = (
     ClassRow(id=1, name="spleen", color="#e69f00"), ClassRow(id=117, name="costal", color="#112233", shown=False),
@@ -60,6 +60,17 @@ def test_a_name_is_asked_for_and_not_kept(qtbot: Any, model: ClassModel) -> None
 
 
 def test_only_names_can_be_typed(model: ClassModel) -> None:
-    editable = [bool(model.index(0, c).flags() & Qt.ItemFlag.ItemIsEditable) for c in (EYE, NAME, ID)]
-    assert editable == [False, True, False]
+    editable = [bool(model.index(0, c).flags() & Qt.ItemFlag.ItemIsEditable) for c in (EYE, NAME, LOCK, ID)]
+    assert editable == [False, True, False, False]
     assert not model.place(5).isValid()
+
+
+def test_a_lock_says_what_it_is_and_what_a_press_does(qtbot: Any, model: ClassModel) -> None:
+    locked = (ROWS[0], ROWS[1], ClassRow(id=2**32 - 1, name="last", color="#445566", opacity=0.5, locked=True))
+    with qtbot.assertNotEmitted(model.modelReset), qtbot.waitSignal(model.dataChanged) as told:
+        model.set_rows(locked)
+    assert told.args[0].column() <= LOCK <= told.args[1].column()
+    for row, says, does in ((0, "not locked", "Lock spleen"), (2, "locked", "Unlock last")):
+        assert model.index(row, LOCK).data(Qt.ItemDataRole.AccessibleTextRole) == says
+        assert model.index(row, LOCK).data(Qt.ItemDataRole.ToolTipRole).startswith(f"{does}: ")
+        assert model.index(row, LOCK).data() is None

@@ -11,7 +11,7 @@ from napari.layers import Image, Labels, Points
 
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.gui.forms.layer_choice import LayerChoice
-from napari_vol3d.gui.layers import probability_layers, to_volume
+from napari_vol3d.gui.layers import PREVIEW, is_preview, probability_layers, to_volume
 
 
 def scan(name: str) -> Image:
@@ -116,3 +116,20 @@ def test_having_let_go_it_follows_no_more(form: LayerChoice, layers: LayerList) 
     form.let_go()
     layers.append(scan("b"))
     assert names(form) == ["a"]
+
+
+def test_it_lists_what_is_wanted_and_nothing_else(qtbot: Any, layers: LayerList) -> None:
+    """As labels for the Correct tab; a layer that only shows what a tool would do is none."""
+    form = LayerChoice(layers, wanted=lambda layer: isinstance(layer, Labels) and not is_preview(layer), tip="Whose")
+    qtbot.addWidget(form)
+    assert form.toolTip() == "Whose"
+    told = count(form)
+    layers.append(Labels(np.zeros((3, 4, 5), np.uint8), name="mine"))
+    assert form.value() is layers["mine"]
+    layers.append(scan("a"))
+    layers.append(Labels(np.zeros((3, 4, 5), np.uint8), name="shown", metadata={PREVIEW: True}))
+    assert names(form) == ["mine"]
+    assert form.value() is layers["mine"]
+    form.setValue(layers["a"])  # is not on the list
+    assert form.value() is None
+    assert len(told) >= 2

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from napari_vol3d.gui.forms.class_model import LOCK
 from napari_vol3d.gui.panels.classes_ui import NO_CLASS, NO_LABELS, ClassesUi
 
 
@@ -43,3 +44,7 @@ def test_it_fits_the_dock_and_says_one_thing_at_a_time(ui: ClassesUi) -> None:
     assert not ui.said.isHidden()
     ui.say("")
     assert ui.said.isHidden()
+
+
+def test_who_only_reads_sees_no_locks(ui: ClassesUi) -> None:
+    assert ui.list.view.isColumnHidden(LOCK)

@@ -71,6 +71,11 @@ def test_what_was_found_stays_with_its_scan(
     assert f"{scan.name}: " in panel.ui.result.text()
     panel.ui.result.linkActivated.emit("go")
     assert np.count_nonzero(labels.data[viewer.dims.current_step[0]]) == max(map(np.count_nonzero, labels.data))
+    panel.ui.result.linkActivated.emit("correct")
+    assert bench.correcting is not None
+    assert bench.correcting.panel.isVisible()
+    assert bench.correcting.desk.record is not None
+    assert bench.correcting.desk.record.layer is labels
     qtbot.mouseClick(panel.ui.save, Qt.MouseButton.LeftButton)
     (proposed,) = asked
     assert not Path(proposed).exists()
