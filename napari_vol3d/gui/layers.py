@@ -19,11 +19,12 @@ from napari_vol3d.core.sliced import Late, moved, some_planes
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.core.windows import LOOKED_THROUGH, looked_through, percentile_window, thinned
 from napari_vol3d.gui.label_looks import class_looks, looks_of, names_in, true_color
-from napari_vol3d.gui.placing import geometry_of, lies_at, placed_like, placement
+from napari_vol3d.gui.placing import factor_to, geometry_of, lies_at, placed_like, placement
 from napari_vol3d.io import gate
 
 LayerTuple: TypeAlias = tuple[Any, dict[str, Any], str]
 KEY = "napari-vol3d"  # our place in a layer's metadata
+PREVIEW = "napari-vol3d preview"  # in the metadata of a layer that only shows what a tool would do
 TIME, CHANNEL = "time", "channel"
 
 
@@ -171,6 +172,19 @@ def origin_of(layer: Layer) -> Origin | None:
     """Give what the layer remembers of its volume, if it is ours."""
     found = layer.metadata.get(KEY)
     return found if isinstance(found, Origin) else None
+
+
+def same_grid(one: Layer, other: Layer) -> bool:
+    """Whether two layers put the same voxels at the same places, by their last three axes, turned as they may be."""
+    if tuple(finest(one).shape[-3:]) != tuple(finest(other).shape[-3:]):
+        return False
+    first, second = geometry_of(one), geometry_of(other)
+    return np.allclose(first.affine[:3] * factor_to(first, second), second.affine[:3])
+
+
+def is_preview(layer: Layer) -> bool:
+    """Whether a layer only shows what a tool would do."""
+    return PREVIEW in layer.metadata
 
 
 def source_of(layer: Layer) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import napari
 from napari.layers import Image
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from napari_vol3d.gui.bench.bench import Bench
@@ -47,6 +47,8 @@ class ReadingRoom(QObject):
         Under the views.
     """
 
+    leaving = Signal()  # the views are about to go
+
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
         self._gone = self._closing = False
@@ -82,7 +84,10 @@ class ReadingRoom(QObject):
         if self._gone:
             return
         self._gone = True
-        if not isalive(self._first):  # the program ended with the window open: Qt has destroyed all of it
+        if not isalive(self):  # the program ended with the window open: Qt has destroyed all of it
+            return
+        self.leaving.emit()
+        if not isalive(self._first):
             return
         self._refused.stop()
         self._viewer.window._qt_window.removeEventFilter(self)

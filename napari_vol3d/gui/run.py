@@ -37,6 +37,8 @@ class SegmentRun(QObject):
         What it does.
     labels : Labels
         The layer it fills; always a new one, so that no correction is ever overwritten.
+    overlay : Overlay
+        What writes into it.
     """
 
     progressed = Signal(object)
@@ -61,7 +63,7 @@ class SegmentRun(QObject):
         )  # fmt: skip
         self._hidden: list[Labels] = []
         self.labels = self._add_labels()
-        self._overlay = Overlay(viewer, self.labels, self)
+        self.overlay = Overlay(viewer, self.labels, self)
         self.job = Job(verb, name=f"Segmenting {scan.name}", parent=self)
         self.job.progressed.connect(self._on_progress)
         self.job.succeeded.connect(self._on_success)
@@ -120,11 +122,11 @@ class SegmentRun(QObject):
 
     def _on_progress(self, progress: Progress) -> None:
         if progress.finished is not None and progress.labels is not None:
-            self._overlay.write(progress.finished, progress.labels, progress.frame)
+            self.overlay.write(progress.finished, progress.labels, progress.frame)
         self.progressed.emit(progress)
 
     def _on_success(self, prediction: Prediction) -> None:
-        self._overlay.finish()
+        self.overlay.finish()
         if self.labels_shown:
             if prediction.probabilities is not None:
                 maps = probability_layers(
@@ -144,7 +146,7 @@ class SegmentRun(QObject):
         self.cancelled.emit()
 
     def _on_end(self) -> None:
-        self._overlay.finish()
+        self.overlay.finish()
         self.ended.emit()
 
     def _step_back(self) -> None:
@@ -154,5 +156,5 @@ class SegmentRun(QObject):
         older = [layer for layer in self._hidden if layer in self._viewer.layers]
         for layer in older:
             layer.visible = True
-        if older and self.labels_shown and not self._overlay.corrected:
+        if older and self.labels_shown and not self.overlay.corrected:
             self.labels.visible = False

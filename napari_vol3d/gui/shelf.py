@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from napari.components import LayerList
 from napari.layers import Image, Labels, Layer
+
+from napari_vol3d.gui.layers import is_preview, same_grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +62,7 @@ class Shelf:
             them that is not hidden. None where no labels are the scan's.
         """
         found = self.finding(scan)
-        newest = [layer for layer in reversed(self._layers) if isinstance(layer, Labels) and self._is_of(layer, scan)]
+        newest = [layer for layer in reversed(self._layers) if _is_kept(layer) and self._is_of(layer, scan)]
         if found is not None:
             newest = newest[: newest.index(found.labels)]
         wanted = [picked, None if found is None else found.labels, *newest]
@@ -72,12 +73,8 @@ class Shelf:
         if scan is None:
             return False
         made_for = self._scan_of.get(labels)
-        return _lie_together(labels, scan) if made_for is None else made_for is scan
+        return same_grid(labels, scan) if made_for is None else made_for is scan
 
 
-def _lie_together(one: Layer, other: Layer) -> bool:
-    """Whether two layers put the same voxels at the same places, by their last three axes."""
-    shapes = [(layer.data[0] if getattr(layer, "multiscale", False) else layer.data).shape for layer in (one, other)]
-    return shapes[0][-3:] == shapes[1][-3:] and all(
-        np.allclose(getattr(one, key)[-3:], getattr(other, key)[-3:]) for key in ("scale", "translate")
-    )
+def _is_kept(layer: Layer) -> bool:
+    return isinstance(layer, Labels) and not is_preview(layer)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import napari
-from napari.layers import Image
+from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QFileDialog, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QScrollArea, QSizePolicy, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from napari_vol3d.gui.consent import ConsentBar
+from napari_vol3d.gui.correct.recover_bar import RecoverBar
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.panels.segment import SegmentPanel
 from napari_vol3d.gui.panels.welcome import WelcomePanel
 from napari_vol3d.gui.reading_room import ReadingRoom
 from napari_vol3d.io.registry import READ_PATTERNS
+
+if TYPE_CHECKING:
+    from napari_vol3d.gui.correcting_room import CorrectingRoom
+    from napari_vol3d.review.recovery import Found
 
 MINIMUM_WIDTH = 340
 MARGIN = 3
@@ -30,6 +36,8 @@ class Workbench(QWidget):
         Scan, model, Run.
     reading : ReadingRoom
         The views, and the tab that goes with them.
+    correcting : CorrectingRoom or None
+        Tools, history and journal, once there are labels; see `correct`.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
@@ -45,30 +53,36 @@ class Workbench(QWidget):
         self.consent = ConsentBar()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)  # no frame: the dock is narrow
-        self.tabs.addTab(self.segment, "Segment")
-        self.tabs.addTab(self.reading.panel, "Read")
+        self.recover = RecoverBar()
+        self.correcting: CorrectingRoom | None = None
+        self._correct_page = _scrolling(QWidget())
+        for page, name in (
+            (_scrolling(self.segment), "Segment"), (_scrolling(self.reading.panel), "Read"),
+            (self._correct_page, "Correct"),
+        ):  # fmt: skip
+            self.tabs.addTab(page, name)
         self._pages = QStackedWidget()
-        for page in (self.welcome, self.tabs):
-            self._pages.addWidget(page)
-        inner = QWidget()
-        column = QVBoxLayout(inner)
+        self._pages.addWidget(_scrolling(self.welcome))
+        self._pages.addWidget(self.tabs)
+        # Else napari puts an empty stretch under it, a wider one in each new window.
+        self._pages.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        column = QVBoxLayout(self)
         column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.addWidget(self.consent)
+        column.addWidget(self.recover)
         column.addWidget(self._pages, 1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(inner)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
         self.setMinimumWidth(MINIMUM_WIDTH)
         self.welcome.openRequested.connect(self._open)
         self.welcome.sampleRequested.connect(self._sample)
         for event in (napari_viewer.layers.events.inserted, napari_viewer.layers.events.removed):
             event.connect(self._choose_page)
+        self.tabs.currentChanged.connect(self._open_correcting)
+        self.segment.findings.correctAsked.connect(self._show_correct)
+        self.recover.recoverAsked.connect(self._recover)
+        self.recover.discardAsked.connect(self._discard)
+        self.reading.leaving.connect(self._close_correcting)
         self._choose_page()
+        self.recover.look()
         # napari hides a closed dock and destroys it with the window: no process may stay behind then. A signal
         # does not reach a method of the object that is being destroyed, so a function of its own is connected.
         self.destroyed.connect(_letting_go(self))
@@ -85,15 +99,58 @@ class Workbench(QWidget):
         """Stop what runs, end the engine, let go of the viewer; also when Qt has destroyed the widgets already."""
         if not self._gone:
             self._gone = True
+            self.recover.let_go()
             self.segment.let_go()
             self.reading.let_go()
             for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
                 event.disconnect(self._choose_page)
             self._keeper.close()
 
+    def show_tab(self, page: QWidget) -> None:
+        """Bring the tab of a panel to the front."""
+        areas = (self.tabs.widget(place) for place in range(self.tabs.count()))
+        self.tabs.setCurrentWidget(next(area for area in areas if area.widget() is page))
+
+    def correct(self) -> CorrectingRoom:
+        """Give the room for correcting, made when it is first needed: it loads the database of the journal."""
+        if self.correcting is None:
+            from napari_vol3d.gui.correcting_room import CorrectingRoom
+
+            self.correcting = CorrectingRoom(self._viewer, self.reading, self.segment, self._keeper)
+            self.correcting.toolTaken.connect(self._show_correct)
+            self.correcting.recovering.recovered.connect(self._recovered)
+            self._correct_page.setWidget(self.correcting.panel)
+        return self.correcting
+
     def _choose_page(self, event: object = None) -> None:
-        has_scan = any(isinstance(layer, Image) for layer in self._viewer.layers)
-        self._pages.setCurrentWidget(self.tabs if has_scan else self.welcome)
+        layers = self._viewer.layers
+        self._pages.setCurrentIndex(1 if any(isinstance(layer, Image | Labels) for layer in layers) else 0)
+        if any(isinstance(layer, Labels) for layer in layers):
+            self.correct()  # from now on nothing that is painted is lost
+            if not any(isinstance(layer, Image) for layer in layers):
+                self._show_correct()
+
+    def _open_correcting(self, place: int) -> None:
+        if self.tabs.widget(place) is self._correct_page:
+            self.correct()
+
+    def _close_correcting(self) -> None:
+        if self.correcting is not None:
+            self.correcting.let_go()
+
+    def _show_correct(self) -> None:
+        self.tabs.setCurrentWidget(self._correct_page)
+
+    def _recover(self, found: list[Found]) -> None:
+        self.correct().recovering.recover(found)
+        self._show_correct()
+
+    def _discard(self, found: list[Found]) -> None:
+        self.correct().recovering.discard(found)
+        self.recover.remove(found)
+
+    def _recovered(self, found: Found) -> None:
+        self.recover.remove([found])
 
     def _open(self) -> None:
         patterns = " ".join(READ_PATTERNS)
@@ -103,6 +160,16 @@ class Workbench(QWidget):
 
     def _sample(self) -> None:
         self._viewer.open_sample("napari-vol3d", "hippocampus")
+
+
+def _scrolling(page: QWidget) -> QScrollArea:
+    """Give a page room to be higher than the dock. Each has its own: a low one has no scroll bar beside a high one."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setWidget(page)
+    return area
 
 
 def _letting_go(bench: Workbench) -> Callable[..., None]:

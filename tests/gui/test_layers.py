@@ -18,13 +18,16 @@ from napari_vol3d.core.labels import OKABE_ITO, LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.gui import layers
 from napari_vol3d.gui.layers import (
+    PREVIEW,
     class_looks,
     classes_of,
     contrast_limits,
     guess_labels,
+    is_preview,
     labels_layer,
     origin_of,
     probability_layers,
+    same_grid,
     source_of,
     to_layer,
     to_volume,
@@ -502,3 +505,46 @@ def test_smaller_copies_are_shown_but_the_finest_voxels_are_the_scan() -> None:
     found = to_volume(layer)
     np.testing.assert_array_equal(found.data, volume.data)
     assert found.geometry is volume.geometry
+
+
+PLACED: dict[str, Any] = {"scale": (2.5, 0.9, 0.8), "translate": (31.0, -57.0, 12.0), "units": ("mm",) * 3}
+TURN = [[1.0, 0.0, 0.0], [0.0, 0.8, -0.6], [0.0, 0.6, 0.8]]
+
+
+@pytest.mark.parametrize(("same", "others"), [
+    (True, {}),
+    (True, {"translate": (31.0, -57.0, 12.0 + 1e-9)}),
+    (True, {"scale": (2500.0, 900.0, 800.0), "translate": (31e3, -57e3, 12e3), "units": ("um",) * 3}),
+    (True, {"units": ("pixel",) * 3}),  # nobody has said what it is
+    (False, {"units": ("um",) * 3}),
+    (False, {"scale": (2.5, 0.9, 0.81)}),
+    (False, {"translate": (31.0, -57.0, 12.4)}),
+    (False, {"rotate": TURN}),
+    (False, {"shear": (0.0, 0.0, 0.1)}),
+    (False, {"affine": np.diag((1.0, 1.0, -1.0, 1.0))}),
+])  # fmt: skip
+def test_two_layers_are_on_one_grid_where_each_voxel_lies_in_the_same_place(same: bool, others: dict[str, Any]) -> None:
+    """Whatever says so: napari moves voxels by units, turns and affines as well."""
+    scan, other = Image(np.zeros(SHAPE), **PLACED), Labels(np.zeros(SHAPE, np.uint8), **PLACED | others)
+    assert same_grid(scan, other) is same
+    assert same_grid(other, scan) is same
+
+
+def test_a_grid_is_that_of_the_last_three_axes_and_of_the_finest_voxels() -> None:
+    scan = Image(np.zeros(SHAPE), rotate=TURN, **PLACED)
+    assert not same_grid(scan, Image(np.zeros((4, 6, 6)), rotate=TURN, **PLACED))
+    voxels = np.zeros(SHAPE, np.uint8)
+    assert same_grid(scan, labels_layer(voxels, to_volume(scan), CLASSES, name="", model="", like=scan))
+    straight = Image(np.zeros(SHAPE), **PLACED)
+    series = Labels(
+        np.zeros((3, *SHAPE), np.uint8), scale=(1, *PLACED["scale"]), translate=(0, *PLACED["translate"]),
+        units=("s", *PLACED["units"]),
+    )  # fmt: skip
+    assert same_grid(straight, series)
+    assert same_grid(straight, Image([np.zeros(SHAPE), np.zeros((2, 3, 3))], multiscale=True, **PLACED))
+
+
+def test_a_preview_is_what_says_so() -> None:
+    voxels = np.zeros(SHAPE, np.uint8)
+    assert is_preview(Labels(voxels, metadata={PREVIEW: True}))
+    assert not is_preview(Labels(voxels))

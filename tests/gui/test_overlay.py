@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_vol3d.core.box import Box
+from napari_vol3d.core.edits import Edit, replay
 from napari_vol3d.gui.overlay import Overlay
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -69,6 +70,63 @@ def test_in_any_order_of_tiles_and_strokes_the_painted_voxels_stay(work: list[An
     np.testing.assert_array_equal(layer.data, expected)
     assert overlay.corrected == bool(painted.any())
     overlay.deleteLater()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts)
+def test_guarded_voxels_stay_also_where_a_tile_has_brought_the_same(work: list[Any]) -> None:
+    _, layer, overlay = make()
+    painted = np.zeros(SHAPE, bool)
+    overlay.guard = lambda: painted
+    expected = np.zeros(SHAPE, np.uint8)
+    for kind, part, value, seed in work:
+        labels = np.full(part.shape, value)
+        if kind == "tile":
+            labels = np.random.default_rng(seed).integers(0, 4, part.shape, dtype=np.uint8)
+            expected[part.slices] = np.where(painted[part.slices], expected[part.slices], labels)
+            overlay.write(part, labels)
+        else:
+            layer.data[part.slices] = expected[part.slices] = value  # 0 to 3, as tiles have it
+            painted[part.slices] = True
+        np.testing.assert_array_equal(layer.data, expected)
+    overlay.finish()
+    assert overlay.corrected == bool(painted.any())
+    overlay.deleteLater()
+
+
+def test_a_guard_that_knows_nothing_or_another_array_holds_nothing() -> None:
+    _, layer, overlay = make()
+    whole = Box.of(SHAPE)
+    for value, kept in ((1, None), (2, np.ones((3, 3, 3), bool))):
+        overlay.guard = lambda kept=kept: kept
+        overlay.write(whole, full(whole, value))
+        assert (layer.data == value).all()
+    overlay.finish()
+
+
+def test_each_tile_is_told_as_the_edit_that_it_was_once_it_is_in_the_array() -> None:
+    _, layer, overlay = make((3, *SHAPE))
+    before, heard = layer.data.copy(), []
+
+    def hear(edit: Edit) -> None:
+        assert edit.inverse().fits(layer.data)
+        heard.append(edit)
+
+    overlay.wrote.connect(hear)
+    first, second = box((0, 2), (0, 3), (0, 4)), box((2, 4), (0, 3), (0, 4))
+    layer.data[0, 0, 0, :2] = 9  # painted, and nobody knows of it yet
+    overlay.write(first, full(first, 1))
+    overlay.write(second, full(second, 2), 2)
+    assert [edit.frame for edit in heard] == [0, 2]
+    overlay.write(second, full(second, 2), 2)  # nothing new
+    layer.data, seen = np.zeros((4, 4, 4), np.uint8), layer.data
+    overlay.write(first, full(first, 1))
+    assert len(heard) == 2
+    replay(before, heard)
+    painted = seen == 9
+    assert painted.sum() == 2
+    np.testing.assert_array_equal(before, np.where(painted, 0, seen))
+    overlay.finish()
 
 
 def test_erasing_what_the_model_wrote_stays_erased() -> None:

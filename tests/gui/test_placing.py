@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Image, Layer
 
 from napari_vol3d.core.volume import Geometry
@@ -83,6 +84,14 @@ def test_without_a_patient_the_axes_are_the_files() -> None:
     assert placement(where)["translate"] == (7, 8, 9)
     np.testing.assert_allclose(geometry_of(placed).affine, where.affine)
     assert geometry_of(placed).unit == "um"
+
+
+def test_what_rounding_has_left_hides_no_slice() -> None:
+    """Found in a scan of 25 slices: napari's slider ended one before the last."""
+    viewer = ViewerModel()
+    where = Geometry.from_spacing((6.499999999999998, 0.859375, 0.859375), origin=(0.0, 0.0, 4.250000000000001))
+    viewer.add_image(np.zeros((25, 4, 4)), **placement(where))
+    assert viewer.dims.nsteps == (25, 4, 4)
 
 
 def moved(change: str, value: Any) -> Layer:

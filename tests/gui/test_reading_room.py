@@ -26,7 +26,7 @@ WIDEST = 340
 @pytest.fixture
 def room(bench: Workbench) -> ReadingRoom:
     """The one in the dock, whose tab is in front."""
-    bench.tabs.setCurrentWidget(bench.reading.panel)
+    bench.show_tab(bench.reading.panel)
     return bench.reading
 
 

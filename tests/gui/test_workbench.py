@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
     QScrollArea,
     QWidget,
 )
+from superqt import QCollapsible
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.gui.workbench import MINIMUM_WIDTH, Workbench
@@ -37,6 +38,12 @@ MM = ("mm",) * 3
 
 def shown(bench: Workbench) -> QWidget:
     return bench.welcome if bench.welcome.isVisible() else bench.segment
+
+
+def scroll_area(bench: Workbench) -> QScrollArea:
+    """What the page that is seen is scrolled in."""
+    (area,) = (area for area in bench.findChildren(QScrollArea) if area.isVisible())
+    return area
 
 
 def visible_buttons(bench: Workbench) -> list[str]:
@@ -87,9 +94,14 @@ def test_dismissing_the_file_dialog_opens_nothing(
     assert not viewer.layers
 
 
-def test_labels_alone_are_no_scan(bench: Workbench, viewer: Viewer) -> None:
-    viewer.add_labels(np.zeros((3, 4, 5), np.uint8))
-    assert shown(bench) is bench.welcome
+def test_labels_alone_can_be_corrected(bench: Workbench, viewer: Viewer) -> None:
+    """They are no scan, so there is nothing to segment."""
+    labels = viewer.add_labels(np.zeros((3, 4, 5), np.uint8))
+    assert not bench.segment.ui.run.isEnabled()
+    assert bench.correcting is not None
+    assert bench.correcting.desk.record is not None
+    assert bench.correcting.desk.record.layer is labels
+    assert bench.correcting.panel.isVisible()
 
 
 def test_when_the_last_scan_goes_the_welcome_comes_back(bench: Workbench, viewer: Viewer) -> None:
@@ -194,14 +206,15 @@ def fill(bench: Workbench, viewer: Viewer, qtbot: Any) -> None:
 def cut_off(bench: Workbench) -> list[str]:
     """Name visible widgets whose words do not fit into their width, or that reach beyond the dock."""
     found = []
-    edge = bench.findChild(QScrollArea).viewport().rect().width()
+    area = scroll_area(bench)
     for widget in bench.findChildren(QWidget):
         if not widget.isVisible() or not isinstance(widget, QLabel | QAbstractButton | QProgressBar):
             continue
         words = widget.text()
-        right = widget.mapTo(bench, widget.rect().topRight()).x()
-        if right > edge:
-            found.append(f"{words!r} reaches to {right} of {edge}")
+        room = area.viewport() if area.isAncestorOf(widget) else bench
+        right = widget.mapTo(room, widget.rect().topRight()).x()
+        if right >= room.width():
+            found.append(f"{words!r} reaches to {right} of {room.width()}")
         if isinstance(widget, QLabel) and widget.wordWrap():
             if widget.heightForWidth(widget.width()) > widget.height():
                 found.append(f"{words!r} needs {widget.heightForWidth(widget.width())}, has {widget.height()} px")
@@ -248,3 +261,21 @@ def test_taking_the_dock_out_of_the_window_ends_its_engine(qtbot: Any, viewer: V
     assert engine.alive
     viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(lambda: not engine.alive and not engine.folder.exists(), timeout=10_000)
+
+
+def test_a_tab_is_as_high_as_what_it_shows(qtbot: Any, bench: Workbench, viewer: Viewer) -> None:
+    """Segment fits into the window without a scroll bar, however much there is to be seen in Read."""
+    viewer.window.resize(1280, 900)
+    viewer.add_image(np.zeros((8, 9, 10), np.uint8), units=MM)
+
+    def scrolls() -> bool:
+        return bool(scroll_area(bench).verticalScrollBar().maximum() > 0)
+
+    qtbot.waitUntil(lambda: not scrolls(), timeout=WAIT_MS)
+    bench.show_tab(bench.reading.panel)
+    for folded in bench.reading.panel.findChildren(QCollapsible):
+        folded.expand(animate=False)
+    qtbot.waitUntil(scrolls, timeout=WAIT_MS)
+    assert bench.tabs.tabBar().visibleRegion().boundingRect() == bench.tabs.tabBar().rect()
+    bench.show_tab(bench.segment)
+    qtbot.waitUntil(lambda: not scrolls(), timeout=WAIT_MS)

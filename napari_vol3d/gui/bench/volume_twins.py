@@ -15,6 +15,7 @@ from napari_vol3d.gui.bench.renderer import Budget, budget_of
 from napari_vol3d.gui.bench.surfaces import ClassMeshes
 from napari_vol3d.gui.bench.view import View, World
 from napari_vol3d.gui.bench.volume_cross import VolumeCross
+from napari_vol3d.gui.layers import is_preview
 
 Twin: TypeAlias = CoarseImage | ClassMeshes
 # x, y and z rise like thumb, forefinger and middle finger of a right hand, as a patient's axes do: in napari's own way,
@@ -149,4 +150,6 @@ class VolumeTwins(QObject):
 
 
 def _is_shown(layer: Layer) -> bool:
+    if is_preview(layer):  # surfaces of it would come after it is gone
+        return False
     return layer.ndim >= 3 and (isinstance(layer, Labels) or (isinstance(layer, Image) and not layer.rgb))
