@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 from napari import Viewer
-from qtpy.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QTimer, QUrl
+from napari.qt.threading import WorkerBase
+from qtpy.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
 from napari_vol3d.gui.workbench import Workbench
 from napari_vol3d.models.store import find_recipe
 
+ENDING_MS = 5_000
 RUN_MS = 120_000  # TensorFlow wakes up on a busy machine
 ANSWERED_WITHIN_SECONDS = 60.0
 PLUGIN = "napari-vol3d"
@@ -69,11 +71,16 @@ def vol3d(npe2pm: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer: Any, vol3d: Any, plugin_settings: Any) -> Viewer:
-    """A shown viewer."""
+def viewer(make_napari_viewer: Any, vol3d: Any, plugin_settings: Any) -> Iterator[Viewer]:
+    """A shown viewer; threads that were told to stop have ended before anybody asks who still holds it."""
     viewer: Viewer = make_napari_viewer(show=True)
     viewer.window.resize(1280, 800)
-    return viewer
+    yield viewer
+    del viewer
+    WorkerBase.await_workers(ENDING_MS)
+    for _ in range(3):
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QApplication.processEvents()
 
 
 @pytest.fixture
