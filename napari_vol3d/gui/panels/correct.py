@@ -160,8 +160,8 @@ class CorrectPanel(QWidget):
         if values is None:
             self.ui.limits.set_range(None)
             return
-        some = thinned(values, LOOKED_THROUGH)
-        self.ui.limits.set_range((float(some.min()), float(some.max())))
+        some = thinned(values, LOOKED_THROUGH)  # finite values only: of a scan without any there is no range
+        self.ui.limits.set_range((float(some.min()), float(some.max())) if some.size else None)
 
     def _follow_tool(self) -> None:
         chosen = self._desk.tool

@@ -6,6 +6,7 @@ from typing import Any
 
 from napari import Viewer
 from napari.layers import Image
+from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
@@ -60,12 +61,9 @@ class SegmentPanel(QWidget):
         self.findings = Findings(viewer, self.ui, self)
         self._scan = self.ui.scan.value()  # whose region was asked for
         # Typing in a spin box and a burst of layer events end in one update.
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(UPDATE_MS)
+        self._soon = QTimer(self, singleShot=True, interval=UPDATE_MS)
         self._soon.timeout.connect(self.update_plan)
-        self._device_clock = QTimer(self)
-        self._device_clock.setInterval(500)
+        self._device_clock = QTimer(self, interval=500)
         self._device_clock.timeout.connect(self._show_device)
         for signal in (
             self.ui.scan.valueChanged, self.ui.model.currentIndexChanged, self.ui.region.currentIndexChanged,
@@ -182,6 +180,9 @@ class SegmentPanel(QWidget):
         self.findings.let_go()
         for event in self._view_events():
             event.disconnect(self._follow_view)
+        for clock in (self._soon, self._device_clock):
+            if isalive(clock):  # else the next update would start an engine for nobody
+                clock.stop()
         for job in (self.job, self._warming):
             if job is not None:
                 job.stop()
@@ -242,8 +243,7 @@ class SegmentPanel(QWidget):
 
     def _warm_up(self, scan: Volume, model: Model) -> None:
         """Load the network while the person still looks at the form: the run then starts at once."""
-        busy = self._warming is not None and self._warming.running
-        if busy or not self._keeper.device_name:
+        if (self._warming is not None and self._warming.running) or not self._keeper.device_name:
             return
         engine = self._keeper.get(self.settings.device, self.settings.precision)
         wanted = (model.card.weights.sha256, str(scan.data.dtype), engine.process.pid)
