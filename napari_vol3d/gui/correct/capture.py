@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import napari
 import numpy as np
+from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_vol3d.core.box import Box
+from napari_vol3d.gui.bench.bench import Bench
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.redrawn import Redrawn
 
@@ -26,10 +27,10 @@ class Capture(QObject):
 
     reshaped = Signal()  # the layer has got voxels of another shape: they are other labels
 
-    def __init__(self, viewer: napari.Viewer, record: Record) -> None:
+    def __init__(self, bench: Bench, record: Record) -> None:
         super().__init__(record)
-        self._record = record
-        self._redrawn = Redrawn(viewer.dims)
+        self._bench, self._record = bench, record
+        self._redrawn = Redrawn(bench.viewer.dims)
         self._sweep = QTimer(self)
         self._sweep.setSingleShot(True)
         self._sweep.setInterval(SWEEP_MS)
@@ -73,8 +74,14 @@ class Capture(QObject):
     def _same_shape(self) -> bool:
         return bool(self._record.layer.data.shape == self._record.shadow.shape)
 
+    @property
+    def _being_drawn(self) -> bool:
+        """Whether a stroke of ours or of napari's has not ended, in whichever view: half of one is no step."""
+        shown = (view.shows(self._record.layer) for view in self._bench.views)
+        return self._record.drawing or any(layer._block_history for layer in shown if isinstance(layer, Labels))
+
     def _look(self) -> None:
-        if self._record.drawing:
+        if self._being_drawn:
             self._sweep.start()
         else:
             self._record.capture()

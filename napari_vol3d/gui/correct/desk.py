@@ -125,7 +125,7 @@ class Desk(QObject):
     def adopt(self, record: Record) -> Record:
         """Have a record that was made elsewhere, from a journal."""
         record.setParent(self)
-        capture = Capture(self.viewer, record)
+        capture = Capture(self.bench, record)
         capture.reshaped.connect(self._reshaped)
         self._records[record.layer] = record, capture
         record.changed.connect(self._on_changed)

@@ -5,20 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from napari import Viewer
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.edits import Edit
-from napari_vol3d.gui.correct.capture import box_of, frames_of
+from napari_vol3d.gui.bench.bench import Bench
+from napari_vol3d.gui.bench.planes import Plane
+from napari_vol3d.gui.correct.capture import SWEEP_MS, box_of, frames_of
 from napari_vol3d.gui.correct.desk import Desk
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.review.journal import Journal
 from napari_vol3d.review.replay import replay
-from tests.gui.bench.conftest import SHAPE
+from tests.gui.bench.conftest import SHAPE, opened, settle, view_of
 from tests.gui.conftest import stroke
 from tests.gui.correct.conftest import WAIT_MS
+from tests.gui.correct.mousing import go_to, move, pixel_of, press, release
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -57,6 +61,31 @@ def test_a_stroke_of_naparis_brush_is_a_step_and_its_own_key_takes_it_back(
     assert not record.labels.any()
     qtbot.keyClick(native, Qt.Key.Key_Z, CTRL | Qt.KeyboardModifier.ShiftModifier)
     assert np.array_equal(record.labels, painted)
+
+
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL])
+def test_half_a_stroke_of_naparis_brush_is_no_step_however_long_the_hand_rests(
+    qtbot: Any, views: Bench, record: Record, plane: Plane
+) -> None:
+    layer, middle = record.layer, (12, 20, 16)
+    opened(views)
+    view = view_of(views, plane)
+    go_to(views, record, middle)
+    record.do(block(record, Box(start=(0, 0, 0), stop=(2, 2, 2)), 1))
+    before = record.labels.copy()
+    layer.mode, layer.selected_label, layer.brush_size = "paint", 3, 3
+    settle()
+    press(view, pixel_of(view, record, middle))
+    move(view, pixel_of(view, record, (12, 20, 20)))
+    layer.refresh()  # as when a tile of a prediction arrives
+    assert (record.labels == 3).any()
+    qtbot.wait(3 * SWEEP_MS)
+    assert len(names(record)) == 1
+    move(view, pixel_of(view, record, (12, 20, 24)))
+    release(view, pixel_of(view, record, (12, 20, 24)))
+    qtbot.waitUntil(lambda: len(names(record)) == 2, timeout=WAIT_MS)
+    layer.undo()
+    assert np.array_equal(record.labels, before)
 
 
 def test_fill_and_polygon_are_named_for_what_they_are(qtbot: Any, viewer: Viewer, record: Record) -> None:
