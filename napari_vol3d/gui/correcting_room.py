@@ -90,7 +90,8 @@ class CorrectingRoom(QObject):
         self._shortcuts = Shortcuts(viewer, self._settings.hand)
         self.panel.ui.add_section("Objects", self.objects, folded=True)
         self.panel.ui.add_section("Keys", self.keys, folded=True)
-        for factory in (self._hand, self._unchecked_sign, self._box_frame, self._marks):
+        self._furniture = self._hand, self._unchecked_sign, self._box_frame, self._marks
+        for factory in self._furniture:
             reading.bench.furnish(factory)
         self._brushes = [tool for tool in self.panel.tools.values() if isinstance(tool, PaintingTool)]
         self._connect()
@@ -102,6 +103,8 @@ class CorrectingRoom(QObject):
         findings.runBegun.disconnect(self.desk.follow_run)
         findings.savingBegun.disconnect(self._saving)
         findings.saved.disconnect(self._saved)
+        for factory in self._furniture:  # a view that closes under the mouse would tell the desk that it is looked at
+            self._bench.strip(factory)
         self._closing.let_go()
         self.recovering.let_go()
         self._shortcuts.let_go()

@@ -11,6 +11,7 @@ import pytest
 from napari import Viewer
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_vol3d.core.edits import Edit
@@ -29,7 +30,7 @@ from napari_vol3d.review.journal import Journal
 from napari_vol3d.review.recovery import unsaved_in
 from napari_vol3d.review.replay import replay
 from tests.builders import phantom, save_nifti
-from tests.gui.bench.conftest import opened, view_of
+from tests.gui.bench.conftest import opened, settle, view_of
 from tests.gui.conftest import PLUGIN, RUN_MS, start_segment
 from tests.gui.correct.mousing import drag, go_to, move, pixel_of, press
 
@@ -231,6 +232,20 @@ def test_a_window_that_closes_in_the_middle_of_a_stroke_loses_nothing(
     assert not lock.in_use(journal)
     assert np.array_equal(replay(journal, found.layer), final)
     assert all(not ledger.writer.waiting for ledger in ledgers)
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_views_that_close_under_the_mouse_leave_nothing_behind(
+    bench: Workbench, room: CorrectingRoom, plane: Plane
+) -> None:
+    """Where a view goes, another comes under the mouse, and is told so."""
+    views = opened(room.desk.bench)
+    native = view_of(views, plane).native
+    QCursor.setPos(native.mapToGlobal(native.rect().center()))
+    settle()
+    bench.let_go()
+    settle()
+    assert not hasattr(room.desk, "view")  # with it napari's window would outlive its end
 
 
 def test_a_dock_that_is_closed_and_opened_goes_on_with_the_labels(qtbot: Any, viewer: Viewer, scan_file: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, TypeAlias
 
 import napari
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
@@ -106,6 +107,15 @@ class Bench(QObject):
         self._factories.append(factory)
         for view, pieces in self._pieces.items():
             pieces.append(factory(view))
+
+    def strip(self, factory: Factory) -> None:
+        """Take what a factory made out of every view; those that Qt has destroyed already are passed over."""
+        place = self._factories.index(factory)
+        del self._factories[place]
+        for view, pieces in self._pieces.items():
+            piece = pieces.pop(place)
+            if isalive(view.native):
+                piece.let_go()
 
     def open(self) -> None:
         """Show all four views."""

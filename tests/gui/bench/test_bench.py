@@ -92,6 +92,26 @@ def test_a_piece_is_put_into_each_view(views: Bench, scan: Image) -> None:
     assert not there + late
 
 
+def test_what_one_has_put_into_the_views_is_taken_out_and_the_rest_stays(views: Bench, scan: Image) -> None:
+    there: list[View] = []
+    others: list[View] = []
+
+    def furnish(view: View) -> Note:
+        return Note(view, there)
+
+    views.furnish(furnish)
+    views.furnish(lambda view: Note(view, others))
+    opened(views)
+    assert set(there) == set(others) == set(views.views)
+    views.strip(furnish)
+    assert not there
+    assert set(others) == set(views.views)
+    views.close()
+    opened(views)
+    assert not there
+    assert set(others) == set(views.views)
+
+
 @pytest.mark.parametrize("plane", FLAT)
 def test_a_view_is_turned_by_its_slices(qtbot: Any, views: Bench, scan: Image, plane: Plane) -> None:
     """As many as are asked for, along the axis across it."""
