@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Pair = tuple[float, float]
+ON_THE_LINE = 1e-9  # of a squared radius: whether a voxel on an ellipse's line counts is not left to rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ def in_ellipse(down: ArrayLike, across: ArrayLike, centre: Pair, radii: Pair) ->
     along, beside = np.asarray(down, np.float64) - centre[0], np.asarray(across, np.float64) - centre[1]
     if not all(radius > 0 for radius in radii):
         return np.zeros(np.broadcast_shapes(along.shape, beside.shape), bool)
-    return np.asarray((along / radii[0]) ** 2 + (beside / radii[1]) ** 2 <= 1)
+    return np.asarray((along / radii[0]) ** 2 + (beside / radii[1]) ** 2 <= 1 + ON_THE_LINE)
 
 
 def ellipse_statistics(values: NDArray[Any], spacing: Pair, centre: Pair, radii: Pair) -> Statistics:

@@ -50,6 +50,8 @@ def test_the_mask_is_that_of_scikit_image(centre: tuple[float, float], radii: tu
 
 def test_what_lies_on_the_line_is_inside_and_no_breadth_holds_nothing() -> None:
     assert in_ellipse([3, 3], [4, 7], (3, 4), (1, 3)).tolist() == [True, True]
+    assert in_ellipse(9.0, 16.0, (1e-13, 1e-13), (15 - 1e-13, 20 - 1e-13))  # a place of the world is rounded
+    assert not in_ellipse(9.0001, 16.0, (0, 0), (15, 20))
     assert not in_ellipse(3, 4, (3, 4), (0, 2)).any()
     assert not in_ellipse([3, 3], [4, 4], (3, 4), (2, 0)).any()
 
