@@ -22,6 +22,7 @@ from napari_vol3d.io.safe_write import replace_file
 from napari_vol3d.review import schema
 from napari_vol3d.review.line import Line
 from napari_vol3d.review.records import Event, Layer, utc_now
+from napari_vol3d.review.rescue import carry_over, make_pattern
 from napari_vol3d.review.schema import JournalDamaged, JournalProblem, told
 
 PAGE = 4096
@@ -98,8 +99,10 @@ def recover(path: Path) -> Recovery:
 def _recover(path: Path, folder: Path) -> Recovery:
     seen, copy, fresh = _looks(path), folder / "damaged", folder / "fresh"
     _copy(path, copy)  # what is tried now must not make it worse
-    found = _read(copy, folder)
-    lines = _write(fresh, found)
+    with closing(_opened(copy, folder, path)) as connection:
+        found = _read(connection)
+        lines = _write(fresh, found)
+        carry_over(connection, fresh, _all_rows)
     if _looks(path) != seen:
         raise JournalProblem(f"The journal {path.name} was changed by another program.", hint="Open it again.")
     kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
@@ -155,30 +158,29 @@ class _Found:
         return rows if gap > len(rows) else [*rows, Event(layer=key, kind="move", name="recovered", cursor=sound)]
 
 
-def _read(copy: Path, folder: Path) -> _Found:
+def _read(connection: sqlite3.Connection) -> _Found:
     """Read row by row, for one damaged page must not hide those behind it."""
     found = _Found()
-    with closing(_opened(copy, folder)) as connection:
-        for row in _rows(connection, "SELECT rowid, * FROM layers WHERE rowid = ?", _highest(connection, "layers")):
-            with suppress(JournalDamaged):
-                layer = Layer.from_row(row)
-                found.layers[layer.key] = layer
-        highest = _highest(connection, "events")
-        for row in _rows(connection, "SELECT * FROM events WHERE id = ?", highest):
-            with suppress(JournalDamaged):
-                event = Event.from_row(row)
-                found.events.setdefault(event.layer, {})[row["number"]] = event
+    for row in _all_rows(connection, "layers"):
+        with suppress(JournalDamaged):
+            layer = Layer.from_row(row)
+            found.layers[layer.key] = layer
+    highest = _highest(connection, "events")
+    for row in _rows(connection, "SELECT * FROM events WHERE id = ?", highest):
+        with suppress(JournalDamaged):
+            event = Event.from_row(row)
+            found.events.setdefault(event.layer, {})[row["number"]] = event
     found.lost = max(0, highest - sum(map(len, found.events.values())))
     return found
 
 
-def _opened(copy: Path, folder: Path) -> sqlite3.Connection:
-    """Open a damaged file; where its first page is the trouble, with that of a new journal, whose tables lie alike."""
+def _opened(copy: Path, folder: Path, path: Path) -> sqlite3.Connection:
+    """Open a damaged file; where its first page is the trouble, with that of a new one, whose tables lie alike."""
     try:
         return _connect(copy)
     except sqlite3.DatabaseError:
         pattern = folder / "pattern"
-        schema.prepare(pattern, utc_now())
+        make_pattern(pattern, path)
         _graft(pattern.read_bytes()[:PAGE], copy)
     try:
         return _connect(copy)
@@ -220,6 +222,10 @@ def _highest(connection: sqlite3.Connection, table: str) -> int:
             row = connection.execute(query).fetchone()
             counts += [value for value in row or () if isinstance(value, int) and 0 < value < FARTHEST]
     return max(counts, default=0) or GUESS
+
+
+def _all_rows(connection: sqlite3.Connection, table: str) -> Iterator[dict[str, Any]]:
+    return _rows(connection, f"SELECT rowid, * FROM {table} WHERE rowid = ?", _highest(connection, table))
 
 
 def _rows(connection: sqlite3.Connection, query: str, highest: int) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.review.journal import Journal, widest
 from napari_vol3d.review.line import Line
-from napari_vol3d.review.records import Layer
+from napari_vol3d.review.records import Event, Layer
 from napari_vol3d.review.schema import JournalDamaged
 
 
@@ -61,6 +61,20 @@ def base_of(journal: Journal, layer: Layer, line: Line) -> NDArray[Any]:
         )
     (event,) = journal.with_voxels([line.base])
     return event.base(layer.shape)
+
+
+def done_up_to(journal: Journal, line: Line, base: NDArray[Any], cursor: str | None) -> NDArray[Any]:
+    """Do all edits that lead to one (None: none), which may lie on a branch that was left.
+
+    Raises
+    ------
+    ScanMismatch, JournalDamaged
+        As `replay` does.
+    """
+    way = Line.of([*line.edits.values(), Event(layer="", kind="move", cursor=cursor)])
+    if way.broken:
+        raise JournalDamaged(f"The journal {journal.path.name} lacks edits.", hint="Open it again to recover it.")
+    return _done(journal, way, base)
 
 
 def _done(journal: Journal, line: Line, base: NDArray[Any]) -> NDArray[Any]:
