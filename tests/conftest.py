@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psutil
 import pytest
 
@@ -22,6 +23,11 @@ ENDS_WITHIN_SECONDS = 5.0  # a child that was told to end, and a thread whose wo
 _HOME = Path(tempfile.mkdtemp(prefix="vol3d-tests-"))
 os.environ["NAPARI_CONFIG"] = str(_HOME / "napari" / "settings.yaml")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+
+# CI judges a change and not a draw: its examples are the same each time. A person's runs look for new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("REQUIRE_DATA") == "1":
+    hypothesis.settings.load_profile("ci")
 
 
 # scripts/run_pytest.py looks here which test a crash was in, and shows at the end which ones failed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from napari_vol3d.correct.volumes import keeping_volumes
@@ -22,9 +22,9 @@ def test_each_class_gets_its_number_of_voxels(seed: int, rows: int) -> None:
     now = rng.choice(rows, 3000, p=rng.dirichlet(np.full(rows, 3.0)))
     added = keeping_volumes(scores, now)
     wanted = np.bincount(now, minlength=rows)
+    assume(np.any(np.abs(won(scores, np.zeros(rows)) - wanted) > 10))  # else it would have fitted without
     assert added[0] == 0
     assert np.all(np.abs(won(scores, added) - wanted)[1:] <= np.maximum(1, 0.01 * wanted[1:]))
-    assert np.any(np.abs(won(scores, np.zeros(rows)) - wanted) > 10), "it would have fitted without"
 
 
 def test_voxels_that_may_choose_one_class_only_count_too() -> None:
