@@ -21,6 +21,7 @@ from napari_vol3d.io.registry import READ_PATTERNS
 
 if TYPE_CHECKING:
     from napari_vol3d.gui.correcting_room import CorrectingRoom
+    from napari_vol3d.gui.review_room import ReviewRoom
     from napari_vol3d.review.recovery import Found
 
 MINIMUM_WIDTH = 340
@@ -38,6 +39,8 @@ class Workbench(QWidget):
         The views, and the tab that goes with them.
     correcting : CorrectingRoom or None
         Tools, history and journal, once there are labels; see `correct`.
+    reviewing : ReviewRoom or None
+        Worklist and session, once they are asked for; see `review`.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
@@ -55,10 +58,11 @@ class Workbench(QWidget):
         self.tabs.setDocumentMode(True)  # no frame: the dock is narrow
         self.recover = RecoverBar()
         self.correcting: CorrectingRoom | None = None
-        self._correct_page = _scrolling(QWidget())
+        self.reviewing: ReviewRoom | None = None
+        self._correct_page, self._review_page = _scrolling(QWidget()), _scrolling(QWidget())
         for page, name in (
             (_scrolling(self.segment), "Segment"), (_scrolling(self.reading.panel), "Read"),
-            (self._correct_page, "Correct"),
+            (self._correct_page, "Correct"), (self._review_page, "Review"),
         ):  # fmt: skip
             self.tabs.addTab(page, name)
         self._pages = QStackedWidget()
@@ -74,13 +78,14 @@ class Workbench(QWidget):
         self.setMinimumWidth(MINIMUM_WIDTH)
         self.welcome.openRequested.connect(self._open)
         self.welcome.sampleRequested.connect(self._sample)
+        self.welcome.reviewRequested.connect(self._show_review)
         for event in (napari_viewer.layers.events.inserted, napari_viewer.layers.events.removed):
             event.connect(self._choose_page)
-        self.tabs.currentChanged.connect(self._open_correcting)
+        self.tabs.currentChanged.connect(self._open_room)
         self.segment.findings.correctAsked.connect(self._show_correct)
         self.recover.recoverAsked.connect(self._recover)
         self.recover.discardAsked.connect(self._discard)
-        self.reading.leaving.connect(self._close_correcting)
+        self.reading.leaving.connect(self._close_rooms)
         self._choose_page()
         self.recover.look()
         # napari hides a closed dock and destroys it with the window: no process may stay behind then. A signal
@@ -122,19 +127,49 @@ class Workbench(QWidget):
             self._correct_page.setWidget(self.correcting.panel)
         return self.correcting
 
+    def review(self) -> ReviewRoom:
+        """Give the room for review sessions, made when it is first needed."""
+        if self.reviewing is None:
+            from napari_vol3d.gui.review_room import ReviewRoom
+
+            self.reviewing = ReviewRoom(self._viewer, self.reading, self.segment, self.correct(), self._keeper)
+            self._review_page.setWidget(self.reviewing.panel)
+        return self.reviewing
+
+    def open_project(self, path: Path) -> None:
+        """Open a project, and show its worklist."""
+        self._show_review()
+        self.review().open_project(path)
+
+    @property
+    def _reviewing(self) -> bool:
+        """Whether a worklist is open or about to be: between two cases there is no layer for a moment."""
+        return (self._pages.currentIndex() == 1 and self.tabs.currentWidget() is self._review_page) or (
+            self.reviewing is not None and self.reviewing.session is not None
+        )
+
+    def _show_review(self) -> None:
+        self._pages.setCurrentIndex(1)
+        self.tabs.setCurrentWidget(self._review_page)
+
     def _choose_page(self, event: object = None) -> None:
         layers = self._viewer.layers
-        self._pages.setCurrentIndex(1 if any(isinstance(layer, Image | Labels) for layer in layers) else 0)
+        working = self._reviewing or any(isinstance(layer, Image | Labels) for layer in layers)
+        self._pages.setCurrentIndex(1 if working else 0)
         if any(isinstance(layer, Labels) for layer in layers):
             self.correct()  # from now on nothing that is painted is lost
-            if not any(isinstance(layer, Image) for layer in layers):
+            if not any(isinstance(layer, Image) for layer in layers) and not self._reviewing:
                 self._show_correct()
 
-    def _open_correcting(self, place: int) -> None:
+    def _open_room(self, place: int) -> None:
         if self.tabs.widget(place) is self._correct_page:
             self.correct()
+        elif self.tabs.widget(place) is self._review_page:
+            self.review()
 
-    def _close_correcting(self) -> None:
+    def _close_rooms(self) -> None:
+        if self.reviewing is not None:
+            self.reviewing.let_go()
         if self.correcting is not None:
             self.correcting.let_go()
 

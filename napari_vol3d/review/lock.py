@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from napari_vol3d.review.journal import Journal
 from napari_vol3d.review.records import new_token
 from napari_vol3d.review.schema import locks, reading, writing
 
-NAME = "journal"  # the row; parts of a journal may get locks of their own
+NAME = "journal"  # the row of the whole; parts have rows of their own, see `project.claims`
 BEAT_SECONDS = 10.0
 MISSED_SECONDS = 60.0
 START_TOLERANCE = 2.0  # seconds; a clock that was set moves the start of a process
@@ -33,7 +34,7 @@ START_TOLERANCE = 2.0  # seconds; a clock that was set moves the start of a proc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Somebody else has the journal.
+    """Somebody else has the journal, or a part of it.
 
     Attributes
     ----------
@@ -62,29 +63,41 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """Our own lock on a journal."""
+    """Our own lock on a journal, or on a part of it.
+
+    Attributes
+    ----------
+    name : str
+        Of the row.
+    """
 
     journal: Journal
     token: str
     who: str = ""
+    name: str = NAME
+    # A heartbeat that was on its way when the lock was given back must not bring it back.
+    _left: threading.Event = field(default_factory=threading.Event, init=False, repr=False, compare=False)
 
     def beat(self) -> bool:
         """Say that we are still here; False if another took the lock over."""
         with _writing(self.journal) as connection:
-            row = _row(connection)
+            row = _row(connection, self.name)
+            if self._left.is_set():
+                return True
             if row is None:  # of a journal that was recovered
-                _put(connection, self.token, self.who)
+                _put(connection, self.name, self.token, self.who)
             elif row["token"] == self.token:
-                connection.execute(update(locks).where(locks.c.name == NAME).values(heartbeat=time.time()))
+                connection.execute(update(locks).where(locks.c.name == self.name).values(heartbeat=time.time()))
             return row is None or row["token"] == self.token
 
     def release(self) -> None:
         """Give it back; of another's lock nothing is changed."""
+        self._left.set()
         with _writing(self.journal) as connection:
-            connection.execute(delete(locks).where(locks.c.name == NAME, locks.c.token == self.token))
+            connection.execute(delete(locks).where(locks.c.name == self.name, locks.c.token == self.token))
 
 
-def acquire(journal: Journal, *, who: str = "") -> Lock | Held:
+def acquire(journal: Journal, *, who: str = "", name: str = NAME) -> Lock | Held:
     """Take the lock, if nobody has it or a process of this machine had it that has ended.
 
     Raises
@@ -93,33 +106,36 @@ def acquire(journal: Journal, *, who: str = "") -> Lock | Held:
         If the journal can't be written.
     """
     with _writing(journal) as connection:
-        row = _row(connection)
+        row = _row(connection, name)
         if row is not None and not has_ended(row):
-            return _held(row)
-        return Lock(journal=journal, token=_put(connection, new_token(), who), who=who)
+            return held_of(row)
+        return Lock(journal=journal, token=_put(connection, name, new_token(), who), who=who, name=name)
 
 
-def take_over(journal: Journal, held: Held, *, who: str = "") -> Lock | Held:
+def take_over(journal: Journal, held: Held, *, who: str = "", name: str = NAME) -> Lock | Held:
     """Take another's lock, after a person said so; who took it meanwhile keeps it."""
     with _writing(journal) as connection:
-        row = _row(connection)
+        row = _row(connection, name)
         if row is not None and row["token"] != held.token:
-            return _held(row)
-        return Lock(journal=journal, token=_put(connection, new_token(), who), who=who)
+            return held_of(row)
+        return Lock(journal=journal, token=_put(connection, name, new_token(), who), who=who, name=name)
 
 
-def in_use(journal: Journal) -> bool:
-    """Whether a program has the journal that is known to live; changes nothing.
+def in_use(journal: Journal, *, name: str = NAME) -> bool:
+    """Whether a program has the journal that is known to live; changes nothing."""
+    with reading(journal.engine, journal.path) as connection:
+        row = _row(connection, name)
+    return row is not None and lives(row)
+
+
+def lives(row: Mapping[str, Any]) -> bool:
+    """Whether the program that has a lock is known to live.
 
     One of this machine lives until its process has ended; one of another as long as its heart beats. A machine of
     this name that has been started anew since is this one: its programs have ended.
     """
-    with reading(journal.engine, journal.path) as connection:
-        row = _row(connection)
-    if row is None or has_ended(row):
-        return False
     if row["machine"] == machine():
-        return True
+        return not has_ended(row)
     return row["host"] != platform.node() and _silence(row) <= MISSED_SECONDS
 
 
@@ -128,7 +144,10 @@ def has_ended(row: Mapping[str, Any]) -> bool:
     if row["machine"] != machine():
         return False
     try:
-        started = psutil.Process(row["pid"]).create_time()
+        process = psutil.Process(row["pid"])
+        if process.status() == psutil.STATUS_ZOMBIE:  # killed, and its parent has not asked for it
+            return True
+        started = process.create_time()
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
@@ -151,26 +170,27 @@ def _writing(journal: Journal) -> AbstractContextManager[Connection]:
     return writing(journal.engine, journal.path)
 
 
-def _put(connection: Connection, token: str, who: str) -> str:
-    connection.execute(delete(locks).where(locks.c.name == NAME))
+def held_of(row: Mapping[str, Any]) -> Held:
+    """Say who has a lock, from its row."""
+    seconds = _silence(row)
+    return Held(
+        token=row["token"], host=row["host"], who=row["who"], silent=seconds > MISSED_SECONDS, seconds=seconds
+    )
+
+
+def _put(connection: Connection, name: str, token: str, who: str) -> str:
+    connection.execute(delete(locks).where(locks.c.name == name))
     values = {
-        "name": NAME, "token": token, "host": platform.node(), "machine": machine(), "pid": os.getpid(),
+        "name": name, "token": token, "host": platform.node(), "machine": machine(), "pid": os.getpid(),
         "started": psutil.Process().create_time(), "heartbeat": time.time(), "who": who,
     }  # fmt: skip
     connection.execute(insert(locks), [values])
     return token
 
 
-def _row(connection: Connection) -> dict[str, Any] | None:
-    row = connection.execute(select(locks).where(locks.c.name == NAME)).mappings().first()
+def _row(connection: Connection, name: str) -> dict[str, Any] | None:
+    row = connection.execute(select(locks).where(locks.c.name == name)).mappings().first()
     return None if row is None else dict(row)
-
-
-def _held(row: Mapping[str, Any]) -> Held:
-    seconds = _silence(row)
-    return Held(
-        token=row["token"], host=row["host"], who=row["who"], silent=seconds > MISSED_SECONDS, seconds=seconds
-    )
 
 
 def _silence(row: Mapping[str, Any]) -> float:

@@ -57,7 +57,18 @@ def restore(path: Path, layer: Layer) -> Generator[Progress, None, Restored]:
     """
     journal = Journal.open(path)
     fallback.gather(journal)  # what a program that has ended could not write there
-    line = journal.line(layer)
+    return (yield from play(journal, layer))
+
+
+def play(journal: Journal, layer: Layer) -> Generator[Progress, None, Restored]:
+    """Do the same in a journal that is open, and has all that belongs to it.
+
+    Raises
+    ------
+    ScanMismatch, JournalDamaged, JournalProblem
+        As `restore` does.
+    """
+    path, line = journal.path, journal.line(layer)
     if line.broken:
         raise JournalDamaged(f"The journal {path.name} lacks edits.", hint="Open it again to recover it.")
     base = base_of(journal, layer, line)

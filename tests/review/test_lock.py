@@ -99,6 +99,32 @@ def test_a_lock_whose_row_was_lost_with_a_damaged_file_is_put_again(journal: Jou
     assert isinstance(acquire(journal), Held)
 
 
+def test_a_heartbeat_that_comes_late_does_not_bring_back_what_was_given_back(journal: Journal) -> None:
+    mine = acquire(journal)
+    assert isinstance(mine, Lock)
+    mine.release()
+    assert mine.beat()  # nobody took it over
+    assert not lock.in_use(journal)
+    assert isinstance(acquire(journal), Lock)
+
+
+def test_parts_have_locks_of_their_own(journal: Journal) -> None:
+    whole, part = acquire(journal), acquire(journal, who="anna", name="part")
+    assert isinstance(whole, Lock)
+    assert isinstance(part, Lock)
+    assert lock.in_use(journal, name="part")
+    whole.release()
+    assert not lock.in_use(journal)
+    assert part.beat()
+    held = acquire(journal, name="part")
+    assert isinstance(held, Held)
+    assert held.who == "anna"
+    assert isinstance(take_over(journal, held, name="part"), Lock)
+    assert not part.beat()
+    part.release()  # not ours any more
+    assert lock.in_use(journal, name="part")
+
+
 def test_who_lives_has_it_in_use_and_looking_takes_nothing(journal: Journal) -> None:
     assert not lock.in_use(journal)
     assert isinstance(acquire(journal), Lock)

@@ -98,6 +98,10 @@ class Book(QObject):
         if self.ledger is not None or self._calls:
             self._call(lambda ledger, layer: ledger.writer.mark_at(layer, at, "saved", file=str(file)))
 
+    def mark_accepted(self, *, at: str | None) -> None:
+        """Keep that the labels as they were after a step were accepted."""
+        self._call(lambda ledger, layer: ledger.writer.mark_at(layer, at, "accepted"))
+
     def read(self, token: str) -> Edit:
         """Give an edit from the journal.
 

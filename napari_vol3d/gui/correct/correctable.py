@@ -8,6 +8,7 @@ from napari.layers import Labels, Layer
 from napari_vol3d.gui.layers import is_preview
 
 EDITABLE = (3, 4)  # axes
+ONLY_LOOKED_AT = "napari-vol3d only looked at"  # why, in the metadata of a layer
 
 
 def can_correct(layer: Layer) -> bool:
@@ -18,6 +19,8 @@ def can_correct(layer: Layer) -> bool:
 def why_not(layer: Labels) -> str:
     """Say why labels can't be corrected, in a sentence with a way on; "" where they can."""
     data, name = layer.data, layer.name
+    if layer.metadata.get(ONLY_LOOKED_AT):
+        return str(layer.metadata[ONLY_LOOKED_AT])
     if layer.ndim not in EDITABLE:
         return f"{name} can't be corrected here: it has {layer.ndim} axes, not 3 or 4. napari's own brush can."
     if not isinstance(data, np.ndarray):

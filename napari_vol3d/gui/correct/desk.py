@@ -22,7 +22,7 @@ from napari_vol3d.gui.correct.book import Book
 from napari_vol3d.gui.correct.capture import Capture
 from napari_vol3d.gui.correct.correctable import made_unsigned, why_not
 from napari_vol3d.gui.correct.kept import keep, resumed
-from napari_vol3d.gui.correct.ledger import Ledger
+from napari_vol3d.gui.correct.ledger import Enter, Ledger, enter_alone
 from napari_vol3d.gui.correct.looking import box_in_view, cut_axis, on_grid, slice_index, voxel_at
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.correct.tool import Task, Tool
@@ -108,10 +108,10 @@ class Desk(QObject):
         """The journals that are written."""
         return tuple(self._ledgers.values())
 
-    def ledger_of(self, path: Path) -> Ledger:
-        """Give the ledger of a journal."""
+    def ledger_of(self, path: Path, enter: Enter = enter_alone) -> Ledger:
+        """Give the ledger of a journal; `enter` opens it, where it is not open yet."""
         if path not in self._ledgers:
-            self._ledgers[path] = Ledger(path, self)
+            self._ledgers[path] = Ledger(path, self, enter=enter)
         return self._ledgers[path]
 
     def take(self, layer: Labels) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,11 +22,16 @@ from napari_vol3d.review.reports import Acknowledged, Mended, Report, TakenOver,
 from napari_vol3d.review.writer import Writer
 
 log = logging.getLogger(__name__)
-Entering: TypeAlias = Generator[Progress, None, tuple[Lock | Held, str]]
+Entering: TypeAlias = Generator[Progress, None, tuple[Lock | Held | None, str]]
 
 
 class Ledger(QObject):
     """A journal that is being written.
+
+    Parameters
+    ----------
+    enter : callable
+        Gives the verb that opens the journal: `enter_alone`, or `enter_shared` where parts of it have locks.
 
     Attributes
     ----------
@@ -43,19 +48,21 @@ class Ledger(QObject):
     troubled = Signal(object)  # Trouble, or None once it is mended
     heldChanged = Signal(object)  # Held or None
     recovered = Signal(str)  # what was done about a damaged file, in a sentence
+    takenOver = Signal()  # another has the lock whose heartbeat was kept up here
 
     _reported = Signal(object)
 
-    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+    def __init__(self, path: Path, parent: QObject | None = None, *, enter: Enter | None = None) -> None:
         super().__init__(parent)
         self.path = path
+        self._enter = enter_alone if enter is None else enter
         self.journal = Journal(path)
         self.trouble: Trouble | None = None
         self.held: Held | None = None
         self._reported.connect(self._on_report)  # across threads: told in the writer's, heard in the window's
         self.writer = Writer(self.journal, tell=self._reported.emit, who=who())
         self._claim = Claim(self.writer)
-        self._opening = self._begin(_enter(path, self._claim), "Opening the journal")
+        self._opening = self._begin(self._enter(path, self._claim), "Opening the journal")
 
     def take_over(self) -> None:
         """Have the journal although somebody else has it: a person said so."""
@@ -79,7 +86,7 @@ class Ledger(QObject):
         job.start()
         return job
 
-    def _on_entered(self, entered: tuple[Lock | Held, str]) -> None:
+    def _on_entered(self, entered: tuple[Lock | Held | None, str]) -> None:
         got, sentence = entered
         self.held = got if isinstance(got, Held) else None
         self.heldChanged.emit(self.held)
@@ -92,9 +99,11 @@ class Ledger(QObject):
         elif isinstance(report, Trouble | Mended):
             self.trouble = report if isinstance(report, Trouble) else None
             self.troubled.emit(self.trouble)
+        if isinstance(report, TakenOver):
+            self.takenOver.emit()
         # A journal that could not be opened has given no lock either.
         if isinstance(report, TakenOver) or (isinstance(report, Mended) and not self._claim.given):
-            self._opening = self._begin(_enter(self.path, self._claim), "Asking who has the journal")
+            self._opening = self._begin(self._enter(self.path, self._claim), "Asking who has the journal")
 
 
 class Claim:
@@ -133,7 +142,7 @@ def who() -> str:
         return ""
 
 
-def _enter(path: Path, claim: Claim) -> Entering:
+def enter_alone(path: Path, claim: Claim) -> Entering:
     """Open a journal, bring home what waits for it, and take the lock."""
     yield Progress(phase="Opening the journal")
     journal = Journal.open(path)
@@ -142,6 +151,17 @@ def _enter(path: Path, claim: Claim) -> Entering:
     if isinstance(got, Lock):
         claim.give(got)
     return got, journal.recovery.words if journal.recovery else ""
+
+
+def enter_shared(path: Path, claim: Claim) -> Entering:
+    """Open a journal that several people write into at once, and bring home what waits for it."""
+    yield Progress(phase="Opening the project")
+    journal = Journal.open(path)
+    fallback.gather(journal)
+    return None, journal.recovery.words if journal.recovery else ""
+
+
+Enter: TypeAlias = Callable[[Path, Claim], Entering]
 
 
 def _take_over(path: Path, held: Held, claim: Claim) -> Entering:

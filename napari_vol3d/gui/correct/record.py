@@ -84,6 +84,12 @@ class Record(Subject):
 
     # ---- changing ---------------------------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """Keep the labels that the history begins with, unless they are kept already."""
+        if not self._begun:
+            self._begun = True
+            self.book.begin(self.shadow.lend())
+
     def do(self, edit: Edit, *, by_model: bool = False, frame: int | None = None) -> None:
         """Apply a finished change and take it into the history.
 
@@ -251,9 +257,7 @@ class Record(Subject):
 
     def _take(self, edit: Edit, *, who: str | None = None) -> None:
         """Take a change that the labels hold already into journal, history and shadow."""
-        if not self._begun:
-            self._begun = True
-            self.book.begin(self.shadow.lend())
+        self.begin()
         token = new_token()
         self.book.append(edit, token=token, who=who)
         self.history.add(edit, token, who=who or "")

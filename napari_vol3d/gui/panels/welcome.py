@@ -7,10 +7,11 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 
 class WelcomePanel(QWidget):
-    """Two buttons; `openRequested` and `sampleRequested` say which was pressed."""
+    """Two buttons, and a quiet third for who has many scans; the signals say which was pressed."""
 
     openRequested = Signal()
     sampleRequested = Signal()
+    reviewRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,13 +21,16 @@ class WelcomePanel(QWidget):
         self.open.setToolTip("NIfTI, TIFF stack or .npy")
         self.sample = QPushButton("Try the sample")
         self.sample.setToolTip("The average of many hippocampus scans, which the bundled model knows")
+        self.review = QPushButton("Review many scans ...")
+        self.review.setFlat(True)
+        self.review.setToolTip("A worklist: the next scan is predicted and loaded while you correct one")
         note = QLabel("For research use only; not a medical device.")
         note.setAlignment(Qt.AlignmentFlag.AlignCenter)
         note.setEnabled(False)
         note.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.addStretch(1)
-        for widget in (text, self.open, self.sample):
+        for widget in (text, self.open, self.sample, self.review):
             layout.addWidget(widget)
         layout.addStretch(2)
         layout.addWidget(note)
@@ -34,3 +38,4 @@ class WelcomePanel(QWidget):
             button.setMinimumHeight(36)
         self.open.clicked.connect(self.openRequested)
         self.sample.clicked.connect(self.sampleRequested)
+        self.review.clicked.connect(self.reviewRequested)

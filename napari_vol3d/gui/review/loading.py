@@ -1,0 +1,153 @@
+"""A case from its files and its project, ready to be shown: in a thread, for voxels take their time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vol3d.core.errors import ScanMismatch
+from napari_vol3d.core.labels import LabelClass, classes_for, to_label_dtype
+from napari_vol3d.core.progress import Progress
+from napari_vol3d.core.sliced import moved
+from napari_vol3d.core.touched import Touched
+from napari_vol3d.core.volume import Volume
+from napari_vol3d.gui.layers import KEY as OURS
+from napari_vol3d.gui.layers import LayerTuple, to_layer
+from napari_vol3d.gui.space import Reference, in_space, reference_from
+from napari_vol3d.io.registry import read_volume
+from napari_vol3d.review.about import About
+from napari_vol3d.review.identity import scan_sha256
+from napari_vol3d.review.line import Line
+from napari_vol3d.review.project.foreseen import labels_of_prediction, newest_prediction
+from napari_vol3d.review.project.records import Foreseen, Row
+from napari_vol3d.review.project.store import Project
+from napari_vol3d.review.records import Layer
+from napari_vol3d.review.restore import play
+
+LEAST = np.dtype(np.uint16)  # so that a new class needs no other array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Loaded:
+    """A reading with all that is shown of it.
+
+    Attributes
+    ----------
+    images : tuple of LayerTuple
+        The first is the grid that labels live on.
+    scan : Volume
+        Of the first.
+    labels : ndarray, shape (Z, Y, X) or (T, Z, Y, X)
+        As the reader left them, or what they start from.
+    layer : Layer
+        As the journal knows the labels.
+    line, touched
+        The history, where there is one.
+    start : Foreseen or None
+        The prediction that the labels are from; None for a blind reader.
+    events : int
+        How many the history had: if there are more by now, this is old.
+    notes : tuple of str
+        What the person should know.
+    """
+
+    row: Row
+    images: tuple[LayerTuple, ...]
+    scan: Volume
+    labels: NDArray[Any]
+    classes: tuple[LabelClass, ...]
+    layer: Layer
+    line: Line | None = None
+    touched: Touched | None = None
+    start: Foreseen | None = None
+    events: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def load(project: Project, reading: str) -> Generator[Progress, None, Loaded]:
+    """Read a reading's images, and its labels as they were left.
+
+    Raises
+    ------
+    FileProblem, ScanMismatch, JournalProblem
+        If a file is gone or damaged, or labels do not fit their scan.
+    """
+    row = project.row(reading)
+    images: list[LayerTuple] = []
+    scan: Volume | None = None
+    reference: Reference | None = None
+    notes: list[str] = []
+    for number, image in enumerate(row.case.images):
+        yield Progress(phase=f"Opening {row.case.name}", done=number, total=len(row.case.images) + 1)
+        volume = read_volume(project.place_of(image.path))
+        shown = in_space(replace(volume, name=_title(row, image.role)), reference, as_labels=False)
+        images.append(to_layer(shown.volume, as_labels=False, frame=shown.frame))
+        notes += [shown.note] if shown.note else []
+        if scan is None:
+            scan = volume
+            reference = reference_from(images[0][1]["metadata"][OURS], row.case.name)
+    if scan is None:
+        raise ScanMismatch(f"{row.case.name} has no image.", hint="Make the project again.")
+    found = yield from _labels(project, row, scan, reference)
+    return replace(found, images=tuple(images), notes=tuple(notes))
+
+
+def events_of(project: Project, reading: str) -> int:
+    """Count what the journal has of a reading."""
+    found = [layer for layer in project.journal.layers() if layer.key == reading]
+    return len(project.journal.history(found[0])) if found else 0
+
+
+def _labels(
+    project: Project, row: Row, scan: Volume, reference: Reference | None
+) -> Generator[Progress, None, Loaded]:
+    start = None if row.reading.blind else newest_prediction(project, row.case.key)
+    common: dict[str, Any] = {"row": row, "images": (), "scan": scan, "start": start}
+    for layer in project.journal.layers():
+        if layer.key == row.reading.key:
+            restored = yield from play(project.journal, layer)
+            known = About.read(layer.about).classes or project.classes
+            return Loaded(
+                **common, labels=restored.labels, layer=layer, line=restored.line, touched=restored.touched,
+                classes=known, events=len(project.journal.history(layer)),
+            )  # fmt: skip
+    labels, classes = _beginning(project, row, scan, start, reference)
+    about = About(source=None, geometry=scan.geometry, classes=classes, model=start.model if start else "",
+                  timed=scan.timed)  # fmt: skip
+    source = scan.source
+    layer = Layer(
+        scan="" if source is None else scan_sha256(source), name=f"{row.case.name} labels", shape=labels.shape,
+        dtype=labels.dtype.name, key=row.reading.key, about=about.plain(),
+    )  # fmt: skip
+    return Loaded(**common, labels=labels, layer=layer, classes=classes)
+
+
+def _beginning(
+    project: Project, row: Row, scan: Volume, start: Foreseen | None, reference: Reference | None
+) -> tuple[NDArray[Any], tuple[LabelClass, ...]]:
+    """Give what a reader starts from: the prediction, else labels that were there, else nothing."""
+    shape = (*(scan.frames,) * scan.timed, *scan.shape)
+    if start is not None:
+        labels, classes = labels_of_prediction(project, start.key), project.classes
+    elif row.case.prior is not None and not row.reading.blind:
+        volume = read_volume(project.place_of(row.case.prior))
+        shown = in_space(volume, reference, as_labels=True).volume
+        axes = (*range(len(shown.data.shape) - 1, 2, -1), 0, 1, 2)
+        labels, classes = moved(to_label_dtype(np.asarray(shown.data)), axes), project.classes or volume.classes
+    else:
+        labels, classes = np.zeros(shape, LEAST), project.classes
+    if labels.shape != shape:
+        raise ScanMismatch(
+            f"The labels of {row.case.name} have another grid: {labels.shape}, its scan {shape}.",
+            hint="Predict the case again, or take the labels out of the project.",
+        )
+    labels = np.ascontiguousarray(labels, np.promote_types(labels.dtype, LEAST))
+    return labels, classes or classes_for(labels) or (LabelClass(id=1, name="class 1", color="#e69f00"),)
+
+
+def _title(row: Row, role: str) -> str:
+    return f"{row.case.name} {role}".strip() if len(row.case.images) > 1 else row.case.name

@@ -1,0 +1,148 @@
+"""The worklist in the dock: a project, its session, and what is ahead of the person."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import napari
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog
+
+from napari_vol3d.core.errors import Vol3dError
+from napari_vol3d.core.progress import Progress
+from napari_vol3d.gui.correcting_room import CorrectingRoom
+from napari_vol3d.gui.engines import EngineKeeper
+from napari_vol3d.gui.jobs import Job, report
+from napari_vol3d.gui.panels.review import ReviewPanel
+from napari_vol3d.gui.panels.segment import SegmentPanel
+from napari_vol3d.gui.reading_room import ReadingRoom
+from napari_vol3d.gui.review.ahead import Ahead, Wish
+from napari_vol3d.gui.review.keys import ReviewKeys
+from napari_vol3d.gui.review.place import go_to_place, place_now
+from napari_vol3d.gui.review.session import Session
+from napari_vol3d.models.store import Model, list_models
+from napari_vol3d.review.project.store import Project
+from napari_vol3d.review.project.tables import SUFFIX
+
+FILTER = f"Projects (*{SUFFIX})"
+
+
+class ReviewRoom(QObject):
+    """Panel, session, keys.
+
+    Attributes
+    ----------
+    panel : ReviewPanel
+        The tab.
+    session : Session or None
+    """
+
+    opened = Signal(object)  # Project
+
+    def __init__(
+        self, viewer: napari.Viewer, reading: ReadingRoom, segment: SegmentPanel, correcting: CorrectingRoom,
+        keeper: EngineKeeper,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._viewer = getattr(viewer, "__wrapped__", viewer)
+        self._bench, self._segment, self._correcting = reading.bench, segment, correcting
+        self._models: dict[str, Model] = {}
+        self._opening: Job | None = None
+        self.session: Session | None = None
+        self.panel = ReviewPanel(correcting.desk)
+        self.ahead = Ahead(keeper, self._wish, self._busy, self)
+        names = ("accept", "flag", "reject", "undo_accept", "go_next", "go_back", "next_place")
+        verbs = {name: getattr(self.panel, name) for name in names}
+        self._keys = ReviewKeys(self._viewer, verbs | {"next_unchecked": correcting.unchecked.go_to_next})
+        self.panel.openAsked.connect(self.ask_project)
+        self.panel.closeAsked.connect(self.close_project)
+        segment.findings.runBegun.connect(self._give_way)
+        correcting.panel.runner.busyChanged.connect(self._give_way)
+
+    def let_go(self) -> None:
+        """Leave the viewer; all that was done is in the project."""
+        self._segment.findings.runBegun.disconnect(self._give_way)
+        self._correcting.panel.runner.busyChanged.disconnect(self._give_way)
+        if self._opening is not None:
+            self._opening.stop()
+        self.ahead.let_go()
+        self.close_project()
+        self._keys.let_go()
+
+    def ask_project(self) -> None:
+        """Ask for a project's file, and open it."""
+        chosen, _ = QFileDialog.getOpenFileName(self.panel, "Open a project", str(Path.home()), FILTER)
+        if chosen:
+            self.open_project(Path(chosen))
+
+    def open_project(self, path: Path) -> None:
+        """Open a project beside the window."""
+        if self._opening is not None:
+            self._opening.stop()
+        self._opening = Job(_open(path), name=f"Opening {path.name}", parent=self)
+        self._opening.succeeded.connect(self._on_opened)
+        self._opening.start()
+
+    def close_project(self) -> None:
+        """Close what is open; where the person was is kept."""
+        session, self.session = self.session, None
+        if session is not None:
+            self._keys.listen(False)
+            self.panel.set_session(None)
+            self.ahead.follow(None, ())
+            session.let_go()
+            session.deleteLater()
+
+    def have(self, project: Project, *, reader: str = "") -> Session:
+        """Begin a session of one reader."""
+        self.close_project()
+        session = self.session = Session(
+            project, self._correcting.desk, self.ahead, place=self._place, go_to=self._go_to, reader=reader, parent=self
+        )
+        self._models.clear()
+        self.panel.set_session(session)
+        self._keys.listen(True)
+        session.begin()
+        return session
+
+    def _on_opened(self, project: Project) -> None:
+        self.have(project)
+        self.opened.emit(project)
+
+    def _place(self) -> dict[str, Any]:
+        tool = self._correcting.desk.tool
+        return place_now(self._viewer, self._bench, "" if tool is None else type(tool).__name__)
+
+    def _go_to(self, place: Mapping[str, Any]) -> None:
+        tool = go_to_place(self._viewer, self._bench, place)
+        tools = self._correcting.panel.tools
+        self._correcting.desk.choose(tools.get(tool))
+
+    def _wish(self) -> Wish | None:
+        """Give the project's model, with the settings of the Segment tab."""
+        session = self.session
+        model = None if session is None else self._model_of(session.project)
+        return None if model is None else Wish(model=model, settings=self._segment.settings)
+
+    def _model_of(self, project: Project) -> Model | None:
+        name = project.model.get("name", "")
+        if name and name not in self._models:
+            try:
+                self._models |= {model.card.name: model for model in list_models()}
+            except Vol3dError as problem:
+                report(problem)
+        return self._models.get(name)
+
+    def _busy(self) -> bool:
+        job = self._segment.job
+        return (job is not None and job.running) or self._correcting.panel.runner.busy
+
+    def _give_way(self, *_: object) -> None:
+        self.ahead.give_way()
+
+
+def _open(path: Path) -> Generator[Progress, None, Project]:
+    yield Progress(phase=f"Opening {path.name}")
+    return Project.open(path)
