@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.gui.correcting_room import CorrectingRoom
 from napari_vol3d.gui.engines import EngineKeeper
+from napari_vol3d.gui.forms.new_project import NewProject
 from napari_vol3d.gui.jobs import Job, report
 from napari_vol3d.gui.panels.review import ReviewPanel
+from napari_vol3d.gui.panels.review_out import ReviewOut
 from napari_vol3d.gui.panels.segment import SegmentPanel
 from napari_vol3d.gui.reading_room import ReadingRoom
 from napari_vol3d.gui.review.ahead import Ahead, Wish
@@ -50,12 +52,16 @@ class ReviewRoom(QObject):
         self._bench, self._segment, self._correcting = reading.bench, segment, correcting
         self._models: dict[str, Model] = {}
         self._opening: Job | None = None
+        self._dialog: NewProject | None = None
         self.session: Session | None = None
         self.panel = ReviewPanel(correcting.desk)
+        self.out = ReviewOut()
+        self.panel.ui.add_section("Report and export", self.out)
         self.ahead = Ahead(keeper, self._wish, self._busy, self)
         names = ("accept", "flag", "reject", "undo_accept", "go_next", "go_back", "next_place")
         verbs = {name: getattr(self.panel, name) for name in names}
         self._keys = ReviewKeys(self._viewer, verbs | {"next_unchecked": correcting.unchecked.go_to_next})
+        self.panel.newAsked.connect(self.new_project)
         self.panel.openAsked.connect(self.ask_project)
         self.panel.closeAsked.connect(self.close_project)
         segment.findings.runBegun.connect(self._give_way)
@@ -67,8 +73,11 @@ class ReviewRoom(QObject):
         self._correcting.panel.runner.busyChanged.disconnect(self._give_way)
         if self._opening is not None:
             self._opening.stop()
+        if self._dialog is not None:
+            self._dialog.let_go()
         self.ahead.let_go()
         self.close_project()
+        self.out.let_go()
         self._keys.let_go()
 
     def ask_project(self) -> None:
@@ -76,6 +85,19 @@ class ReviewRoom(QObject):
         chosen, _ = QFileDialog.getOpenFileName(self.panel, "Open a project", str(Path.home()), FILTER)
         if chosen:
             self.open_project(Path(chosen))
+
+    def new_project(self, dropped: Sequence[Path] = ()) -> None:
+        """Ask for the scans of a new project, and open it; nothing else waits for the dialog."""
+        if self._dialog is not None:
+            self._dialog.raise_()
+            return
+        model = self._segment.model
+        window = self._viewer.window._qt_window
+        name = "" if model is None else model.card.name
+        self._dialog = NewProject(list_models(), list(dropped or ()), window, model=name)
+        self._dialog.made.connect(self.open_project)
+        self._dialog.finished.connect(self._forget_dialog)
+        self._dialog.show()
 
     def open_project(self, path: Path) -> None:
         """Open a project beside the window."""
@@ -91,6 +113,7 @@ class ReviewRoom(QObject):
         if session is not None:
             self._keys.listen(False)
             self.panel.set_session(None)
+            self.out.set_project(None)
             self.ahead.follow(None, ())
             session.let_go()
             session.deleteLater()
@@ -103,6 +126,7 @@ class ReviewRoom(QObject):
         )
         self._models.clear()
         self.panel.set_session(session)
+        self.out.set_project(project)
         self._keys.listen(True)
         session.begin()
         return session
@@ -110,6 +134,9 @@ class ReviewRoom(QObject):
     def _on_opened(self, project: Project) -> None:
         self.have(project)
         self.opened.emit(project)
+
+    def _forget_dialog(self) -> None:
+        self._dialog = None
 
     def _place(self) -> dict[str, Any]:
         tool = self._correcting.desk.tool

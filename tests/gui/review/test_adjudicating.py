@@ -26,7 +26,7 @@ from napari_vol3d.review.project.store import Project
 from tests.gui.review.conftest import WAIT_MS, key, opened, predicted, written
 
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
-DIGITS = {"first": Qt.Key.Key_1, "second": Qt.Key.Key_2, "third": Qt.Key.Key_3, "hand": Qt.Key.Key_0}
+DIGITS = {"first": Qt.Key.Key_1, "second": Qt.Key.Key_2, "third": Qt.Key.Key_3, "hand": Qt.Key.Key_4}
 # Where bob says other than ann, as slices and the class there: 60, 24, 8 voxels.
 REGIONS = ((slice(1, 3), slice(0, 5), slice(0, 6), 2), (slice(9, 11), slice(12, 15), slice(1, 5), 1),
            (slice(5, 7), slice(6, 8), slice(6, 8), 0))  # fmt: skip

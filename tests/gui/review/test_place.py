@@ -155,6 +155,22 @@ def test_back_in_a_window_that_was_just_opened(qtbot: Any, viewer: Viewer, views
     assert_same(place_now(viewer, views), wanted)
 
 
+def test_back_just_after_the_window_got_another_size(
+    qtbot: Any, viewer: Viewer, views: Bench, labels: Labels
+) -> None:
+    """A fit that waits for Qt to lay out does not undo it."""
+    far_away(viewer, views, labels)
+    at_rest(qtbot, viewer, views)
+    wanted = stored(place_now(viewer, views))
+    views.fit()
+    at_rest(qtbot, viewer, views)
+    viewer.window.resize(1100, 700)
+    assert views._framing._again.isActive()  # or nothing is tested
+    go_to_place(viewer, views, wanted)
+    at_rest(qtbot, viewer, views)
+    assert_same(place_now(viewer, views), wanted)
+
+
 def test_views_stay_linked(qtbot: Any, viewer: Viewer, views: Bench, labels: Labels) -> None:
     """After the way back they zoom together as before."""
     far_away(viewer, views, labels)
