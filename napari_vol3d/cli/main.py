@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from napari_vol3d import __version__
-from napari_vol3d.cli import demo, evaluate, info, models, segment, train
+from napari_vol3d.cli import demo, evaluate, info, models, review, segment, train
 from napari_vol3d.cli.bar import interrupted
 from napari_vol3d.core.errors import Vol3dError
 
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"napari-vol3d {__version__}")
     top.add_argument("-v", "--verbose", action="store_true", help="log what is going on to stderr")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (segment, info, models, evaluate, train, demo):
+    for command in (segment, info, models, evaluate, train, review, demo):
         command.add(commands)
     return top
 

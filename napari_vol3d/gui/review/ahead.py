@@ -18,6 +18,7 @@ from napari_vol3d.gui.review.loading import Loaded, load
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.foresee import foresee
 from napari_vol3d.pipeline.settings import SegmentSettings
 from napari_vol3d.review.project.foreseen import keep_prediction, predicted_cases
 from napari_vol3d.review.project.records import Foreseen, Row
@@ -182,8 +183,6 @@ class Ahead(QObject):
 
 def predict_case(project: Project, row: Row, wish: Wish, engine: Engine) -> Generator[Progress, None, Foreseen]:
     """Predict a case, and keep what was found in its project."""
-    from napari_vol3d.pipeline.foresee import foresee
-
     scan = read_volume(project.place_of(row.case.images[0].path))
     made = yield from foresee(scan, wish.model, wish.settings, engine=engine)
     foreseen = Foreseen(
