@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_vol3d.core.volume import Volume
     from napari_vol3d.models.store import Model
     from napari_vol3d.pipeline.foresee import Foresight
-    from napari_vol3d.review.project.records import Case, Foreseen
+    from napari_vol3d.review.project.records import Case
     from napari_vol3d.review.project.store import Project
 
     Foresee = Callable[[Volume, Model], Generator[Progress, None, Foresight]]
@@ -51,16 +51,6 @@ def predict_cases(project: Project, *, model: str | None, again: bool, look_wher
     return _predict_all(project, waiting, used, partial(verb, accepted=accepted_features(project)), device)
 
 
-def foreseen_of(case: Case, made: Foresight) -> Foreseen:
-    """Give what the project keeps of a prediction, besides its labels."""
-    from napari_vol3d.review.project.records import Foreseen
-
-    return Foreseen(
-        case=case.key, model=made.model, model_sha256=made.model_sha256, settings=made.settings, score=made.score,
-        places=tuple(place.plain() for place in made.places), seconds=made.seconds,
-    )  # fmt: skip
-
-
 def _predict_all(project: Project, waiting: list[Case], model: Model, verb: Any, device: str) -> int:
     from napari_vol3d.pipeline.child import Engine
     from napari_vol3d.pipeline.settings import SegmentSettings
@@ -85,11 +75,11 @@ def _predict_all(project: Project, waiting: list[Case], model: Model, verb: Any,
 def _predict_one(project: Project, case: Case, model: Model, verb: Foresee, title: str) -> None:
     from napari_vol3d.cli.bar import run_with_bar
     from napari_vol3d.review.project.case_volume import volume_for
-    from napari_vol3d.review.project.foreseen import keep_prediction
+    from napari_vol3d.review.project.foreseen import remember
 
     scan = volume_for(project, case, model.card.input.channels)
     made = run_with_bar(verb(scan, model), title=title, unit="tile")
-    keep_prediction(project, foreseen_of(case, made), made.labels)
+    remember(project, case.key, made)
     sys.stdout.write(f"{case.code}  score {made.score:.2f}, {len(made.places)} places, {made.seconds:.1f} s\n")
     for note in (*made.notes, *(outlier.words for outlier in made.outliers)):
         sys.stderr.write(f"{case.code}: {note}\n")

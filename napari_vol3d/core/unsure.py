@@ -122,7 +122,7 @@ class _Search:
         self._uncertainty, self._cell, self._shapes, self._cost = uncertainty, cell, shapes, cost
         self._scale = 1.0 / (255.0 * voxels_per_unit)
         self.taken: list[Box] = []
-        self.seeds = _peaks(_pooled(uncertainty, cell, cost))
+        self.seeds = _peaks(_pooled(uncertainty, cell, round(LEAST * cost)))
 
     def best(self, seed: Triple) -> UnsureBox | None:
         window = self._window(seed)
@@ -168,14 +168,14 @@ def _shapes(spacing: Spacing, unit: float, within: tuple[int, ...]) -> list[Trip
     return right or [min(every, key=lambda shape: abs(volume[shape] - SMALLEST))]
 
 
-def _pooled(uncertainty: NDArray[np.uint8], cell: Triple, cost: int) -> NDArray[np.int64]:
-    """Sum what voxels have above the cost over cells; the last of an axis may be smaller."""
+def _pooled(uncertainty: NDArray[np.uint8], cell: Triple, least: int) -> NDArray[np.int64]:
+    """Sum what voxels have above `least` over cells; the last of an axis may be smaller."""
     dz, dy, dx = cell
     depth, height, width = uncertainty.shape
     rows = []
     for z in range(0, depth, dz):
         slab = uncertainty[z : z + dz]
-        above = (np.maximum(slab, cost) - np.uint8(cost)).sum(axis=0, dtype=np.int64)
+        above = (np.maximum(slab, least) - np.uint8(least)).sum(axis=0, dtype=np.int64)
         above = np.add.reduceat(above, np.arange(0, height, dy), axis=0)
         rows.append(np.add.reduceat(above, np.arange(0, width, dx), axis=1))
     return np.stack(rows)

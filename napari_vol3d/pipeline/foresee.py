@@ -130,10 +130,10 @@ def foresee_mirrored(
         If the model's card names no axis along which scans may be mirrored.
     """
     began = time.monotonic()
-    plain = _with_probabilities(settings).model_copy(update={"mirror": False})
-    both = yield from segment(scan, model, plain.model_copy(update={"mirror": True}), engine=engine)
+    plain, mirrored = (settings.model_copy(update={"mirror": mirror}) for mirror in (False, True))
+    both = yield from segment(scan, model, _with_probabilities(mirrored), engine=engine)
     try:
-        found = yield from segment(scan, model, plain, engine=engine)
+        found = yield from segment(scan, model, _with_probabilities(plain), engine=engine)
         try:
             apart = disagreement_slabs(found.probabilities, both.probabilities)
             uncertainty = yield from _gathered(map(_unmixed(model), apart), scan)

@@ -12,7 +12,7 @@ import pytest
 from napari_vol3d import __version__
 from napari_vol3d.core import errors
 
-COMMANDS = ("segment", "info", "models", "evaluate", "train", "demo")
+COMMANDS = ("segment", "info", "models", "evaluate", "train", "review", "demo")
 BASE = [sys.executable, "-m", "napari_vol3d.cli.main"]
 
 

@@ -92,7 +92,8 @@ def test_boxes_are_of_one_size_in_the_world_whatever_the_voxels() -> None:
         shape = tuple(round(40 / edge) for edge in spacing)
         uncertainty = np.full(shape, 150, np.uint8)
         unit = unit_of([math.prod(shape) // 9], spacing)
-        volumes = [one.box.size * math.prod(spacing) / unit**3 for one in all_of(uncertainty, spacing, unit=unit, cost=90)]
+        found = all_of(uncertainty, spacing, unit=unit, cost=90)
+        volumes = [one.box.size * math.prod(spacing) / unit**3 for one in found]
         assert volumes
         assert min(volumes) >= SMALLEST * 0.999
         assert max(volumes) <= LARGEST * 1.001

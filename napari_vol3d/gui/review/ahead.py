@@ -15,16 +15,18 @@ from napari_vol3d.core.progress import Progress
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.review.loading import Loaded, load
-from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.child import Engine
 from napari_vol3d.pipeline.foresee import foresee
 from napari_vol3d.pipeline.settings import SegmentSettings
-from napari_vol3d.review.project.foreseen import keep_prediction, predicted_cases
+from napari_vol3d.review.project.accepted_features import accepted_features
+from napari_vol3d.review.project.case_volume import volume_for
+from napari_vol3d.review.project.foreseen import predicted_cases, remember
 from napari_vol3d.review.project.records import Foreseen, Row
 from napari_vol3d.review.project.store import Project
 
 SOON_MS = 500  # after a case is shown: the person's own voxels first
+FEW = 12  # accepted scans that a prediction is held against: each is read
 QUIET_MS = 2_000  # after something was computed for the person
 
 
@@ -183,13 +185,11 @@ class Ahead(QObject):
 
 def predict_case(project: Project, row: Row, wish: Wish, engine: Engine) -> Generator[Progress, None, Foreseen]:
     """Predict a case, and keep what was found in its project."""
-    scan = read_volume(project.place_of(row.case.images[0].path))
-    made = yield from foresee(scan, wish.model, wish.settings, engine=engine)
-    foreseen = Foreseen(
-        case=row.case.key, model=made.model, model_sha256=made.model_sha256, settings=made.settings, score=made.score,
-        places=tuple(place.plain() for place in made.places), seconds=made.seconds,
+    scan = volume_for(project, row.case, wish.model.card.input.channels)
+    seen = yield from foresee(
+        scan, wish.model, wish.settings, engine=engine, accepted=accepted_features(project, most=FEW)
     )  # fmt: skip
-    return keep_prediction(project, foreseen, made.labels)
+    return remember(project, row.case.key, seen)
 
 
 def _runs(job: Job | None) -> bool:

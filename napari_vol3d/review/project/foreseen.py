@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert, select, update
 
@@ -12,6 +13,31 @@ from napari_vol3d.review.project.records import Foreseen
 from napari_vol3d.review.project.store import Project, there
 from napari_vol3d.review.project.tables import plain_columns, predictions, readings
 from napari_vol3d.review.project.voxels import packed, unpacked
+
+
+def remember(project: Project, case: str, seen: Any) -> Foreseen:
+    """Keep what was seen ahead of a case, its oddities before its other places.
+
+    Parameters
+    ----------
+    seen : pipeline.foresee.Foresight
+        Which this room does not import.
+    """
+    odd = [_oddity(seen.labels, one.words, one.class_id) for one in seen.outliers]
+    made = Foreseen(
+        case=case, model=seen.model, model_sha256=seen.model_sha256, settings=seen.settings, score=seen.score,
+        places=(*odd, *(place.plain() for place in seen.places)), seconds=seen.seconds,
+    )  # fmt: skip
+    return keep_prediction(project, made, seen.labels)
+
+
+def _oddity(labels: NDArray[Any], words: str, class_id: int) -> dict[str, Any]:
+    """Give what is odd of a whole class as a place, at the voxel of it that is nearest to its middle."""
+    found = np.argwhere(labels == class_id)[:, -3:]
+    centre = np.array(labels.shape[-3:]) // 2  # where it is not there at all
+    if len(found):
+        centre = found[((found - found.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+    return {"words": words, "score": 1.0, "centre": centre.tolist(), "class_id": class_id, "voxels": len(found)}
 
 
 def keep_prediction(project: Project, made: Foreseen, labels: NDArray[Any]) -> Foreseen:

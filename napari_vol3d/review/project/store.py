@@ -136,7 +136,7 @@ class Project:
 
     def place_of(self, path: str) -> Path:
         """Give where a file of a case lies now."""
-        return Path(os.path.normpath(self.path.parent / PurePosixPath(path)))
+        return Path(os.path.normpath(self.path.parent.resolve() / PurePosixPath(path)))  # it may be reached by a link
 
     # ---- the worklist -----------------------------------------------------------------------------------------------
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.core.plausible import Outlier
+from napari_vol3d.core.suspicion import Place
+from napari_vol3d.core.volume import Geometry
+from napari_vol3d.pipeline.foresee import Foresight
 from napari_vol3d.review.project.foreseen import (
     keep_prediction,
     labels_of_prediction,
     newest_prediction,
     predicted_cases,
+    remember,
 )
 from napari_vol3d.review.project.records import Foreseen, Reading
 from napari_vol3d.review.project.store import Project
@@ -51,3 +57,23 @@ def test_only_what_was_to_do_becomes_predicted_and_a_blind_reader_sees_nothing(p
 def test_a_prediction_that_is_not_there_is_said(project: Project) -> None:
     with pytest.raises(FileProblem, match="not in the project"):
         labels_of_prediction(project, "none")
+
+
+def test_what_was_seen_ahead_is_kept_with_its_oddities_first(project: Project) -> None:
+    labels = np.zeros((5, 6, 7), np.uint8)
+    labels[1:4, 2:5, 3:6] = 2
+    place = Place(words="tip", score=0.7, centre=(1, 2, 3), box=Box(start=(1, 2, 3), stop=(2, 3, 4)), class_id=2,
+                  voxels=1)  # fmt: skip
+    odd = [Outlier(words=f"{n} small", class_id=n, sigma=-4.0) for n in (2, 1)]
+    seen = Foresight(
+        labels=labels, uncertainty=labels, classes=(), geometry=Geometry.from_spacing((1, 1, 1), unit="mm"),
+        places=(place,), score=0.25, outliers=tuple(odd), features={}, model="m 1", model_sha256="00",
+        settings={"mirror": False}, seconds=1.5,
+    )  # fmt: skip
+    case = project.cases()[1].key
+    kept = remember(project, case, seen)
+    assert newest_prediction(project, case) == kept
+    assert [one["words"] for one in kept.places] == ["2 small", "1 small", "tip"]
+    assert [one["centre"] for one in kept.places] == [[2, 3, 4], [2, 3, 3], [1, 2, 3]]
+    assert (kept.score, kept.model, kept.settings, kept.seconds) == (0.25, "m 1", {"mirror": False}, 1.5)
+    assert np.array_equal(labels_of_prediction(project, kept.key), labels)
