@@ -22,7 +22,7 @@ from napari import Viewer
 from napari.settings import _clear_plugin_settings_cache
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.panels.ways_out import FIGURES, LABELS, REPORT, TRAINING, Way
@@ -44,7 +44,7 @@ from tests.gui.correct.mousing import drag, go_to, pixel_of
 SCANS = max(4, int(os.environ.get("VOL3D_REVIEW_SCANS", "4")))
 WAIT_MS = 60_000
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
-MODEL = "hippocampus-t1"
+MODEL, NOTE = "hippocampus-t1", "Fuzzy at the End"
 
 
 class Day:
@@ -91,11 +91,20 @@ class Day:
     # ---- hands ------------------------------------------------------------------------------------------------------
 
     def press(self, key: Qt.Key, keys: Any = Qt.KeyboardModifier.NoModifier) -> None:
+        self._activate()
+        self._qtbot.keyClick(QApplication.focusWidget() or self.viewer.window._qt_window, key, keys)
+
+    def focus(self, widget: QWidget) -> None:
+        self._activate()
+        widget.setFocus()
+        self.until(widget.hasFocus)
+
+    def _activate(self) -> None:
+        """Have the keyboard: nobody else gives it to a window where there is no window manager."""
         window = self.viewer.window._qt_window
-        if not window.isActiveWindow():  # nobody else gives it the keyboard where there is no window manager
+        if not window.isActiveWindow():
             window.activateWindow()
             self.until(window.isActiveWindow)
-        self._qtbot.keyClick(QApplication.focusWidget() or window, key, keys)
 
     def accept(self) -> None:
         self.press(Qt.Key.Key_Return, SHIFT)
@@ -237,22 +246,30 @@ def correct_and_accept(one: Day) -> None:
 
 
 def flag_with_a_note(one: Day) -> None:
-    """A note that is being written is kept by whichever key ends it."""
+    """A note is kept by the key that leaves the scan; letters that are typed are no keys."""
     note = one.room.panel.ui.note
-    note.setFocus()
-    one._qtbot.keyClicks(note, "blurred")
+    one.focus(note)
+    one._qtbot.keyClicks(note, NOTE)
+    one.press(Qt.Key.Key_PageDown)
+    one.there(2)
+    assert note.text() == ""
+    reading = one.reading(1)
+    assert (reading.status, reading.note) == ("predicted", NOTE)
+    one.press(Qt.Key.Key_PageUp)
+    one.there(1)
+    assert note.text() == NOTE
+    one.focus(one.viewer.window._qt_viewer.canvas.native)
     one.press(Qt.Key.Key_F, SHIFT)
     one.there(2)
-    reading = one.reading(1)
-    assert (reading.status, reading.note) == ("flagged", "blurred")
-    assert one.room.panel.ui.note.text() == ""
+    assert one.reading(1).status == "flagged"
+    assert one.reading(2).note == ""
 
 
 def go_back_and_undo(one: Day) -> None:
     """Page up and down; an accept that is taken back, and given again."""
     one.press(Qt.Key.Key_PageUp)
     one.there(1)
-    assert one.room.panel.ui.note.text() == "blurred"
+    assert one.room.panel.ui.note.text() == NOTE
     one.press(Qt.Key.Key_PageDown)
     one.there(2)
     one.foreseen(2)

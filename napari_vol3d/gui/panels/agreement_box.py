@@ -70,14 +70,13 @@ class AgreementBox(QWidget):
         old, self._session = self._session, session
         if old is None or session is None or old.project.path != session.project.path or self._blind:
             self._stop()
-            self.found = None
-            self._list()
+            self._forget()
         self._show_state()
 
     def refresh(self) -> None:
         """Offer what works for the list that is open."""
         if self._blind:
-            self.found = None
+            self._forget()
         self._show_state()
 
     def let_go(self) -> None:
@@ -123,6 +122,12 @@ class AgreementBox(QWidget):
     def _show_state(self) -> None:
         found = self.found is not None and bool(self.found.table.rows)
         self.ui.show_state(why_not=self._why_not(), busy=self._job is not None, found=found)
+
+    def _forget(self) -> None:
+        self.found = None
+        self.ui.pair.clear()
+        self.ui.say("")
+        self._list()
 
     def _stop(self, *_: object) -> None:
         job, self._job = self._job, None

@@ -85,15 +85,17 @@ def _how_good(row: AgreementRow) -> tuple[float, float, str]:
 
 
 def _class_row(item: ClassSummary, screen: Screen) -> FigureRow:
-    means = {name: item.figures[name].mean for name in ("dice", "hd95_mm", "difference_percent")}
+    means = [item.figures[name].mean for name in ("dice", "hd95_mm", "difference_percent", "object_f1")]
+    dice, hd95, difference, f1 = means
     lines = (
         item.name, _spread("Dice", item.figures["dice"], ""), _spread("HD95", item.figures["hd95_mm"], " mm"),
         _spread("volume difference", item.figures["difference_percent"], " %"),
         _spread("object F1", item.figures["object_f1"], ""), "Click to list only this class below.",
     )  # fmt: skip
     return FigureRow(
-        name=item.name, color=screen.colors.get(item.id, ""), **means, f1=item.figures["object_f1"].mean, tip=rich(lines)
-    )
+        name=item.name, color=screen.colors.get(item.id, ""), dice=dice, hd95_mm=hd95, difference_percent=difference,
+        f1=f1, tip=rich(lines),
+    )  # fmt: skip
 
 
 def _case_row(row: AgreementRow, screen: Screen, *, several: bool) -> FigureRow:

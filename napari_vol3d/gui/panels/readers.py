@@ -1,4 +1,4 @@
-"""Readers of a project: asking for second readings, reading as one of them, how they agree, and deciding between two."""
+"""Readers of a project: asking for second readings, reading as one, how they agree, deciding between two."""
 
 from __future__ import annotations
 

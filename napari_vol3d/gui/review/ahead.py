@@ -63,6 +63,7 @@ class Ahead(QObject):
         self._next: list[Row] = []
         self._todo: list[Row] = []
         self._failed: set[str] = set()
+        self._made: dict[str, str] = {}  # the last prediction that was made here, by its case
         self._ready: Loaded | None = None
         self._loading: Job | None = None
         self._predicting: Job | None = None
@@ -81,6 +82,7 @@ class Ahead(QObject):
         """
         if project is not self._project:
             self._failed.clear()
+            self._made.clear()
             self._ready = None
         self._project, self._next = project, list(following)
         self._todo = [row for row in (*current, *following) if not row.reading.blind]
@@ -123,10 +125,15 @@ class Ahead(QObject):
         self._loading.start()
 
     def _on_loaded(self, loaded: Loaded) -> None:
-        if self._next and loaded.row.reading.key == self._next[0].reading.key:
+        if self._next and loaded.row.reading.key == self._next[0].reading.key and not self._is_old(loaded):
             self._ready = loaded
         else:
             self._soon.start(SOON_MS)
+
+    def _is_old(self, loaded: Loaded) -> bool:
+        """Whether it was read before there was a prediction."""
+        made = self._made.get(loaded.row.case.key)
+        return made is not None and not loaded.row.reading.blind and made != (loaded.start and loaded.start.key)
 
     def _predict_next(self) -> None:
         project, wish = self._project, self._wish()
@@ -168,8 +175,9 @@ class Ahead(QObject):
         row = self._row
         if row is None:
             return
-        if self._ready is not None and self._ready.row.case.key == made.case:
-            self._ready = None  # it was read before there was a prediction
+        self._made[made.case] = made.key
+        if self._ready is not None and self._is_old(self._ready):
+            self._ready = None
         self.predicted.emit(row.reading.key)
 
     def _on_failed(self, problem: Vol3dError) -> None:

@@ -102,6 +102,17 @@ def events_of(project: Project, reading: str) -> int:
     return len(project.journal.history(found[0])) if found else 0
 
 
+def is_old(project: Project, loaded: Loaded) -> bool:
+    """Whether a reading was corrected, or its case predicted, since it was read."""
+    reading = loaded.row.reading
+    if events_of(project, reading.key) != loaded.events:
+        return True
+    if reading.blind or loaded.line is not None:  # whoever has begun goes on with what they have
+        return False
+    newest = newest_prediction(project, loaded.row.case.key)
+    return newest is not None and (loaded.start is None or loaded.start.key != newest.key)
+
+
 def _labels(
     project: Project, row: Row, scan: Volume, reference: Reference | None
 ) -> Generator[Progress, None, Loaded]:

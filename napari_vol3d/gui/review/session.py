@@ -18,7 +18,7 @@ from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.review.ahead import Ahead
 from napari_vol3d.gui.review.clerk import Clerk
 from napari_vol3d.gui.review.clock import ActiveClock
-from napari_vol3d.gui.review.loading import Loaded, events_of, load
+from napari_vol3d.gui.review.loading import Loaded, is_old, load
 from napari_vol3d.gui.review.showing import Shown, show, take_away
 from napari_vol3d.review.lock import Held, Lock
 from napari_vol3d.review.project import claims
@@ -178,19 +178,20 @@ class Session(QObject):
 
     def _on_loaded(self, loaded: Loaded) -> None:
         if loaded.row.reading.key == self._wanted:
-            self.clerk.do(partial(self._claim, self._wanted), partial(self._on_claimed, loaded))
+            self.clerk.do(partial(self._claim, loaded), partial(self._on_claimed, loaded))
 
-    def _claim(self, reading: str) -> tuple[str, Lock | Held, int]:
+    def _claim(self, loaded: Loaded) -> tuple[str, Lock | Held, bool]:
+        reading = loaded.row.reading.key
         got = claims.claim(self.project.journal, reading, who=self.who)
         self.project.say(f"{AT} {self.who} {self.reader}", reading)
-        return reading, got, events_of(self.project, reading)
+        return reading, got, is_old(self.project, loaded)
 
-    def _on_claimed(self, loaded: Loaded, claimed: tuple[str, Lock | Held, int]) -> None:
-        reading, got, events = claimed
+    def _on_claimed(self, loaded: Loaded, claimed: tuple[str, Lock | Held, bool]) -> None:
+        reading, got, old = claimed
         if reading != self._wanted:  # the person is elsewhere by now
             if isinstance(got, Lock):
                 self.clerk.do(got.release)
-        elif events != loaded.events:  # somebody corrected it since it was read
+        elif old:
             self._again(reading, got)
         else:
             self._have(got)
