@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
+from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog
 
@@ -65,11 +66,13 @@ class ReviewRoom(QObject):
         self.panel.openAsked.connect(self.ask_project)
         self.panel.closeAsked.connect(self.close_project)
         segment.findings.runBegun.connect(self._give_way)
+        segment.findings.found.connect(self._take_run)
         correcting.panel.runner.busyChanged.connect(self._give_way)
 
     def let_go(self) -> None:
         """Leave the viewer; all that was done is in the project."""
         self._segment.findings.runBegun.disconnect(self._give_way)
+        self._segment.findings.found.disconnect(self._take_run)
         self._correcting.panel.runner.busyChanged.disconnect(self._give_way)
         if self._opening is not None:
             self._opening.stop()
@@ -165,6 +168,17 @@ class ReviewRoom(QObject):
     def _busy(self) -> bool:
         job = self._segment.job
         return (job is not None and job.running) or self._correcting.panel.runner.busy
+
+    def _take_run(self, scan: Image, labels: Labels) -> None:
+        """Put what the Segment tab has found in the case that is open into its labels: these are what is accepted."""
+        shown = self.session.shown if self.session is not None else None
+        judging = self.panel.judging
+        if shown is None or judging is None or shown.record is None or scan is not shown.images[0]:
+            return
+        judging.take_prediction(labels.data if labels.ndim == 3 else labels.data[shown.record.frame], labels.name)
+        shown.extra.append(labels)  # it goes with the case, and till then the person may look at it
+        labels.visible = False
+        self._viewer.layers.selection.active = shown.labels
 
     def _give_way(self, *_: object) -> None:
         self.ahead.give_way()

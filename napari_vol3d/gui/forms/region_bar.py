@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from napari_vol3d.core.say import shortened
@@ -12,7 +13,7 @@ from napari_vol3d.core.say import shortened
 FIRST, SECOND, THIRD, BY_HAND = "first", "second", "third", "hand"
 # Digits are napari's tools, Ctrl+0 fits the view, Alt and a digit are our views.
 KEYS: Mapping[str, str] = {FIRST: "Ctrl+1", SECOND: "Ctrl+2", THIRD: "Ctrl+3", BY_HAND: "Ctrl+4"}
-LONG_NAME = 14  # letters
+LONG_NAME = 12  # letters
 LEAST_BUTTON = 40  # pixels
 BEGIN = "Show where the two readings of this case differ, and decide region by region"
 HAND_TIP = "Leave this region as it is, to be corrected by hand"
@@ -63,9 +64,10 @@ class RegionBar(QWidget):
                 THIRD: f"Take what the {third} says here"}  # fmt: skip
         for choice, button in self.choices.items():
             off = choice == THIRD and why_no_third
-            button.setText(f"{KEYS[choice][-1]}  {shortened(names[choice], LONG_NAME)}")
+            key = QKeySequence(KEYS[choice]).toString(QKeySequence.SequenceFormat.NativeText)
+            button.setText(f"{key}  {shortened(names[choice], LONG_NAME)}")
             button.setEnabled(not off)
-            button.setToolTip(why_no_third if off else f"{tips[choice]} ({KEYS[choice]})")
+            button.setToolTip(why_no_third if off else f"{tips[choice]} ({key})")
 
     def show_region(self, words: str, progress: str, *, why_not_both: str) -> None:
         """Say what the readings say in a region, and how far it is."""

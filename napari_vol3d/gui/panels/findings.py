@@ -20,6 +20,7 @@ class Findings(QObject):
     """Keeps the result and the Save button with the scan that is chosen: they never speak of another one."""
 
     runBegun = Signal(object)  # the Overlay that fills a layer
+    found = Signal(object, object)  # the scan's layer, and that of the labels that a run has finished
     correctAsked = Signal()
     savingBegun = Signal(object)  # the labels layer, as it is now
     saved = Signal(object, object)  # the layer, and the file that it is in now
@@ -56,6 +57,7 @@ class Findings(QObject):
         if scan is not self._scan:
             self._picked = None  # the run has selected its labels, but the person is at another scan
             self._ui.say(f"{scan.name} is done. Choose it under Scan to see what was found.")
+        self.found.emit(scan, labels)
 
     def show(self) -> None:
         """Show what the last run found in the chosen scan, and name what Save would save."""

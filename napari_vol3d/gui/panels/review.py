@@ -68,6 +68,7 @@ class ReviewPanel(QWidget):
 
     def accept(self) -> None:
         """Accept what is open, and open the next that is to do."""
+        self._keep_note()
         if self.judging is not None and self.session is not None and self.judging.accept():
             self.session.go_on(self.ui.worklist.shown())
 
@@ -118,6 +119,7 @@ class ReviewPanel(QWidget):
         session = self.session
         if session is None:
             return
+        self._keep_note()
         for signal, slot in self._signals(session):
             signal.disconnect(slot)
         if self._versions is not None:
@@ -203,21 +205,25 @@ class ReviewPanel(QWidget):
         session.ahead.follow(session.project, left[:AHEAD], current)
 
     def _open(self, key: str) -> None:
+        self._keep_note()
         if self.session is not None:
             self.session.open(key)
 
     def _step(self, by: int) -> None:
+        self._keep_note()
         if self.session is not None:
             self.session.step(by, self.ui.worklist.shown())
 
     def _judge(self, status: Any) -> None:
         session, judging = self.session, self.judging
+        self._keep_note()
         if session is not None and judging is not None and session.shown is not None:
             judging.set_status(status)
             session.go_on(self.ui.worklist.shown())
 
     def _keep_note(self) -> None:
-        if self.judging is not None:
+        """Keep the note as it stands; a key of ours leaves a case without leaving the line."""
+        if self.judging is not None and self.ui.note.isEnabled():
             self.judging.set_note(self.ui.note.text())
 
     def _take_over(self) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import napari
 import numpy as np
 
 from napari_vol3d.core.disagreement import disagreement_classes
+from napari_vol3d.core.labels import LabelClass, default_color
 from napari_vol3d.gui.layers import labels_layer, to_volume
 from napari_vol3d.gui.review.showing import Shown, look_at
 from napari_vol3d.review.project.differences import Differences
@@ -28,12 +30,10 @@ class DifferenceLayer:
     def __init__(self, viewer: napari.Viewer, shown: Shown, found: Differences, *, frame: int) -> None:
         self._viewer, self._shown, self._found = viewer, shown, found
         self._hidden: frozenset[int] = frozenset()
-        first, second = (opinion.who for opinion in found.opinions[:2])
         image, name = shown.images[0], f"{shown.loaded.row.case.name} differences"
         self.layer = labels_layer(
-            found.kinds.copy(), to_volume(image).frame(frame), disagreement_classes(first, second), name=name, model="",
-            like=image,
-        )  # fmt: skip
+            found.kinds.copy(), to_volume(image).frame(frame), _classes(shown, found), name=name, model="", like=image
+        )
         self.layer.contour = OUTLINE
         look_at(shown, viewer, self.layer, ONLY_LOOKED_AT)
 
@@ -56,3 +56,11 @@ class DifferenceLayer:
             self._shown.extra.remove(self.layer)
         if self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
+
+
+def _classes(shown: Shown, found: Differences) -> tuple[LabelClass, ...]:
+    """Name the differences after the readers, in colours that no class of the case has."""
+    first, second = (opinion.who for opinion in found.opinions[:2])
+    highest = max((item.id for item in shown.loaded.classes), default=0)
+    named = disagreement_classes(first, second)
+    return tuple(replace(item, color=default_color(highest + item.id)) for item in named)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
+from napari_vol3d.core.edits import Edit
 from napari_vol3d.gui.correct.ledger import Ledger
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.review.session import Session
@@ -68,6 +69,7 @@ class Judging(QObject):
         session, row = self._session, self._session.row
         if row is not None and note != row.reading.note:
             session.clerk.do(partial(session.project.set_note, session.current, note, who=session.who))
+            session.set_row(replace(row, reading=replace(row.reading, note=note)))
             session.refresh_row(session.current)
 
     def undo_accept(self, reading: str = "") -> None:
@@ -88,6 +90,18 @@ class Judging(QObject):
             record.show()
         else:
             self.said.emit("The labels are the same already.")
+
+    def take_prediction(self, labels: NDArray[Any], name: str) -> None:
+        """Put what a model found into the labels that are open, as one step of the model; corrected voxels stay."""
+        record = self._correctable("changed")
+        if record is None or labels.shape != record.labels.shape:
+            return
+        record.settle()
+        now = record.labels
+        predicted = np.where(record.corrected, now, labels.astype(now.dtype, copy=False))
+        edit = Edit.between(name, now, predicted)
+        if edit is not None:
+            record.do(edit, by_model=True)
 
     def _correctable(self, what: str) -> Record | None:
         shown = self._session.shown

@@ -62,7 +62,7 @@ def test_what_does_not_work_says_why(qtbot: Any, bar: RegionBar) -> None:
     bar.show_region("", "", why_not_both="It is taken already.")
     assert (bar.both.isEnabled(), bar.both.toolTip()) == (False, "It is taken already.")
     deciding(bar, third="majority")
-    assert (third.isEnabled(), third.text()) == (True, "3  majority")
+    assert (third.isEnabled(), third.text()) == (True, "Ctrl+3  majority")
     assert bar.both.toolTip() == BOTH_TIP
 
 
@@ -70,4 +70,4 @@ def test_it_fits_into_the_dock(bar: RegionBar) -> None:
     assert bar.minimumSizeHint().width() <= 320
     deciding(bar)
     assert bar.minimumSizeHint().width() <= 320
-    assert bar.choices["second"].text() != "2  a reader with a long name"
+    assert "long name" not in bar.choices["second"].text()

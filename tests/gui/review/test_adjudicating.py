@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QApplication, QShortcut
 from napari_vol3d.gui.correct.correctable import why_not
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.forms.region_bar import KEYS, RegionBar
+from napari_vol3d.gui.label_looks import true_color
 from napari_vol3d.gui.review.adjudicating import NO_CASE, NO_PROJECT, NOT_COMMON, TOO_FEW, Adjudication
 from napari_vol3d.gui.review.session import Session
 from napari_vol3d.gui.review.settling import AGREED, ALL_DECIDED, LOCKED, NO_MODEL, SAME, Settling
@@ -180,6 +181,8 @@ def test_the_layer_of_differences_is_only_looked_at(viewer: Viewer, settling: Se
     np.testing.assert_array_equal(np.unique(layer.data), [0, 1, 2])
     np.testing.assert_allclose(layer.scale, settling.record.layer.scale)
     np.testing.assert_allclose(layer.translate, settling.record.layer.translate)
+    colors = {true_color(layer, i) for i in (1, 2, 3)} | {item.color for item in session.shown.loaded.classes}
+    assert len(colors) == 5
     assert list(layer.features["name"]) == ["background", "only ann", "only bob", "another class"]
 
 

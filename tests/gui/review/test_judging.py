@@ -101,6 +101,25 @@ def test_an_older_version_is_put_back_as_a_step(
     written(qtbot, session)
 
 
+def test_what_a_model_finds_leaves_corrected_voxels_alone_and_is_one_step(
+    qtbot: Any, room: ReviewRoom, session: Session, project: Project
+) -> None:
+    opened(qtbot, session, 3)
+    record = paint(session, 2, 2)
+    before = labels_of(session).copy()
+    found = np.ones(before.shape, np.uint8)
+    judging(room).take_prediction(found, "scan_3 labels")
+    now = labels_of(session)
+    assert (now[2, :2, :3] == 2).all()
+    assert np.count_nonzero(now == 1) == now.size - 6
+    assert record.corrected.sum() == 6  # the model has touched, not the person
+    record.undo()
+    assert np.array_equal(labels_of(session), before)
+    judging(room).take_prediction(found[1:], "of another grid")
+    assert np.array_equal(labels_of(session), before)
+    written(qtbot, session)
+
+
 def test_without_a_case_nothing_is_accepted(qtbot: Any, viewer: Viewer, room: ReviewRoom, session: Session) -> None:
     with qtbot.waitSignal(judging(room).said):
         assert not judging(room).accept()
