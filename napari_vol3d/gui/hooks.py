@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 Reader = Callable[[str | Sequence[str]], list[Any]]
 LARGE_BYTES = 24_000_000  # compressed size from which reading would be felt on the window's thread
 LABEL_EXTENSION = ".nii.gz"  # where none was typed; as the panel's own dialog
+PROJECT = ".vol3d"
 HANDLED: list[Any] = [(None,)]  # napari's word for "done, no layer"
 
 
@@ -58,7 +59,19 @@ class _Ready:
 def get_reader(path: str | Sequence[str]) -> Reader | None:
     """Give napari the reader for these files, or None where they are not ours."""
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    if len(paths) == 1 and str(paths[0]).endswith(PROJECT):
+        return open_project
     return read if all(is_volume_file(Path(p)) and not _only_exported(Path(p)) for p in paths) else None
+
+
+def open_project(path: str | Sequence[str]) -> list[Any]:
+    """Open a project's worklist in the dock, as if a person had chosen its file there; it gives no layer."""
+    viewer, one = napari.current_viewer(), Path(path if isinstance(path, str | os.PathLike) else path[0])
+    if viewer is None:
+        raise FileProblem(f"{one.name} is a project, not a scan.", hint="Open it in a napari window.")
+    _, bench = viewer.window.add_plugin_dock_widget("napari-vol3d", "Vol3D")
+    bench.open_project(one)
+    return HANDLED
 
 
 def read(path: str | Sequence[str]) -> list[Any]:

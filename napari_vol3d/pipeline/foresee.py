@@ -1,14 +1,16 @@
 """The verb `foresee`: a prediction made ahead of a person, with the places that deserve a look and a score.
 
-It gives way as every run does: each report is a point where it can be closed, and the engine is free again before the
-places are looked for.
+The places come from the entropy of the model's probabilities, or from where it says something else of the mirrored
+scan; the score from how much its labels change when the scan is altered a little, which takes a run for each alteration.
+It gives way as every run does: each report is a point where it can be closed. Between runs the engine is free.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,16 @@ from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.plausible import Features, Outlier, features, outliers
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.suspicion import Place, find_places, scan_score
+from napari_vol3d.core.unsteady import unsteady_score
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.models.store import Model
+from napari_vol3d.pipeline.altered import ALTERED, Alteration
 from napari_vol3d.pipeline.child import Engine
 from napari_vol3d.pipeline.prediction import Prediction
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 
-PHASE = "Looking for places"
+PHASE, CHECKING = "Looking for places", "Checking"
 Slabs = Iterator[NDArray[np.uint8]]
 
 
@@ -77,6 +81,7 @@ def foresee(
     *,
     engine: Engine | None = None,
     accepted: Sequence[Features] = (),
+    altered: Sequence[Alteration] = ALTERED,
 ) -> Generator[Progress, None, Foresight]:
     """Segment a scan, and look for what deserves a look by the entropy of the model's probabilities.
 
@@ -87,14 +92,18 @@ def foresee(
     settings : SegmentSettings
         `probabilities` is of no account: they are made, and let go of afterwards.
     engine : Engine, optional
-        A running engine process to use; it is left running. Without one, a process is started and ended.
+        A running engine process to use; it is left running. Without one, a process is started and ended by each run.
     accepted : sequence of mapping
         What `core.plausible.features` gave of accepted labels.
+    altered : sequence of callable
+        Each changes the scan a little; the score is by how much the labels change. Without any it is by their mean
+        uncertainty, which tells less and takes no more runs.
 
     Yields
     ------
     Progress
-        As `segment` does, and while places are looked for; closing the generator cancels.
+        Tiles with their labels, as `segment` does, of the scan as it is; of all else signs of life. Closing the
+        generator cancels.
 
     Returns
     -------
@@ -111,7 +120,8 @@ def foresee(
         uncertainty = yield from _gathered(entropy_slabs(found.probabilities), scan)
     finally:
         _let_go(found)
-    return (yield from _looked(found, uncertainty, model, settings, accepted, began))
+    others = yield from _others(scan, model, settings, engine, altered)
+    return (yield from _looked(found, uncertainty, others, model, settings, accepted, began))
 
 
 def foresee_mirrored(
@@ -121,6 +131,7 @@ def foresee_mirrored(
     *,
     engine: Engine | None = None,
     accepted: Sequence[Features] = (),
+    altered: Sequence[Alteration] = ALTERED,
 ) -> Generator[Progress, None, Foresight]:
     """Segment a scan twice, the second time also mirrored, and look where the two disagree; else as `foresee`.
 
@@ -131,7 +142,7 @@ def foresee_mirrored(
     """
     began = time.monotonic()
     plain, mirrored = (settings.model_copy(update={"mirror": mirror}) for mirror in (False, True))
-    both = yield from segment(scan, model, _with_probabilities(mirrored), engine=engine)
+    both = yield from _quiet(segment(scan, model, _with_probabilities(mirrored), engine=engine))
     try:
         found = yield from segment(scan, model, _with_probabilities(plain), engine=engine)
         try:
@@ -141,7 +152,31 @@ def foresee_mirrored(
             _let_go(found)
     finally:
         _let_go(both)
-    return (yield from _looked(found, uncertainty, model, plain, accepted, began))
+    others = yield from _others(scan, model, plain, engine, altered)
+    return (yield from _looked(found, uncertainty, others, model, plain, accepted, began))
+
+
+def _others(
+    scan: Volume, model: Model, settings: SegmentSettings, engine: Engine | None, altered: Sequence[Alteration]
+) -> Generator[Progress, None, list[NDArray[Any]]]:
+    """Segment the scan altered in each way."""
+    plain, found = settings.model_copy(update={"probabilities": False}), []
+    for alter in altered:
+        other = yield from _quiet(segment(alter(scan), model, plain, engine=engine))
+        found.append(np.asarray(other.labels))
+    return found
+
+
+def _quiet(verb: Generator[Progress, None, Prediction]) -> Generator[Progress, None, Prediction]:
+    """Pass on signs of life and notes, but no tiles: their labels are not those of the scan as it is."""
+    with contextlib.closing(verb):
+        while True:
+            try:
+                report = next(verb)
+            except StopIteration as end:
+                found: Prediction = end.value
+                return found
+            yield replace(report, phase=CHECKING, finished=None, labels=None)
 
 
 def _with_probabilities(settings: SegmentSettings) -> SegmentSettings:
@@ -166,8 +201,8 @@ def _gathered(slabs: Slabs, scan: Volume) -> Generator[Progress, None, NDArray[n
 
 
 def _looked(
-    found: Prediction, uncertainty: NDArray[np.uint8], model: Model, settings: SegmentSettings,
-    accepted: Sequence[Features], began: float,
+    found: Prediction, uncertainty: NDArray[np.uint8], others: Sequence[NDArray[Any]], model: Model,
+    settings: SegmentSettings, accepted: Sequence[Features], began: float,
 ) -> Generator[Progress, None, Foresight]:  # fmt: skip
     labels, geometry, names = np.asarray(found.labels), found.geometry, model.card.label_names
     places: tuple[Place, ...] = ()
@@ -177,9 +212,10 @@ def _looked(
     measured = features(labels, geometry.spacing)
     yield Progress(phase=PHASE)
     far = outliers(measured, accepted, names=names)
+    score = unsteady_score(labels, others, outliers=far) if others else scan_score(labels, uncertainty, outliers=far)
     return Foresight(
         labels=labels, uncertainty=uncertainty, classes=found.classes, geometry=geometry, places=places,
-        score=scan_score(labels, uncertainty, outliers=far), outliers=far, features=measured,
+        score=score, outliers=far, features=measured,
         model=f"{model.card.name} {model.card.version}", model_sha256=model.card.weights.sha256,
         settings=settings.model_dump(mode="json"), seconds=time.monotonic() - began, notes=found.notes,
     )  # fmt: skip

@@ -26,6 +26,8 @@ from napari_vol3d.gui.consent import open_drops_here
 from napari_vol3d.gui.layers import class_looks, classes_of, to_volume
 from napari_vol3d.gui.part_choice import PartChoice
 from napari_vol3d.io.registry import read_volume
+from napari_vol3d.review.project.records import Case, ImageRef
+from napari_vol3d.review.project.store import Project
 from tests.builders import CLASSES, phantom, save_nifti
 from tests.gui.conftest import PLUGIN, drop
 
@@ -387,3 +389,16 @@ def test_the_nuclei_sample_opens_with_its_labels(viewer: Viewer) -> None:
 def test_a_missing_sample_is_told() -> None:
     with pytest.raises(FileProblem, match="nosuch"):
         hooks.sample_file("nosuch.tif")
+
+
+def test_a_project_that_is_dropped_opens_its_worklist(qtbot: Any, viewer: Viewer, tmp_path: Path) -> None:
+    save_nifti(tmp_path / "scan_1.nii.gz", phantom()[0])
+    case = Case(name="scan_1", code="scan_1", images=(ImageRef(path="scan_1.nii.gz"),))
+    path = Project.create(tmp_path / "study.vol3d", name="Study", cases=[case]).path
+    drop(viewer, path)
+    dock = viewer.window.dock_widgets["Vol3D (napari-vol3d)"]
+    room = dock.review()
+    qtbot.waitUntil(lambda: room.session is not None and bool(room.session.rows), timeout=15_000)
+    assert room.panel.ui.title.text() == "Study"
+    assert not viewer.layers
+    dock.let_go()

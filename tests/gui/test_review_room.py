@@ -155,7 +155,7 @@ class Day:
 
     def close(self) -> None:
         """Close the window, as a person does."""
-        self.viewer.close()
+        self.viewer.window._qt_window.close()  # `Viewer.close` takes the layers away first
         settle()
 
 

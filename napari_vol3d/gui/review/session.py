@@ -262,6 +262,8 @@ class Session(QObject):
     def _keep_place(self) -> None:
         if self.shown is None or not self._wanted or self.held is not None:
             return
+        if self.shown.labels not in self._desk.viewer.layers:  # who takes all away has left no slice to come back to
+            return
         place = self._place()
         if place != self._kept:
             self._kept = place
