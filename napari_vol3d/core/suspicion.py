@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -143,12 +143,14 @@ def find_places(
     say = _Words(names=names, volume=math.prod(spacing), unit=short_unit(unit), size=size)
     yield None
     cost = cost_of_looking(uncertainty)
-    boxes = itertools.islice(unsure_boxes(uncertainty, spacing, unit=size, cost=cost), most)
-    places = [say.unsure(found, labels, uncertainty, cost) for found in boxes]
-    yield None
+    places: list[Place] = []
+    for box in itertools.islice(unsure_boxes(uncertainty, spacing, unit=size, cost=cost), most):
+        places.append(say.unsure(box, labels, uncertainty, cost))
+        yield None
     for class_id, objects in _each_class(labels, sorted(counts)):
-        places += [say.odd("island", found) for found in islands(objects, class_id, most=most)]
-        places += [say.cut(found) for found in cuts(objects, class_id, _triple(labels.shape))]
+        if objects is not None:
+            places += [say.odd("island", found) for found in islands(objects, class_id, most=most)]
+            places += [say.cut(found) for found in cuts(objects, class_id, _triple(labels.shape))]
         yield None
     places += [say.odd("hole", found) for found in holes(labels, most=most)]
     yield None
@@ -241,15 +243,14 @@ def _main_class(labels: NDArray[Any], uncertainty: NDArray[np.uint8]) -> int:
     return int(ids[np.bincount(place, weights=uncertainty[inside]).argmax()])
 
 
-def _each_class(labels: NDArray[Any], class_ids: Sequence[int]) -> Iterator[tuple[int, Objects]]:
-    """Find the objects of each class, looking only where it is: there may be a hundred classes."""
+def _each_class(labels: NDArray[Any], class_ids: Sequence[int]) -> Iterator[tuple[int, Objects | None]]:
+    """Find the objects of each class, looking only where it is: there may be a hundred classes. None between steps."""
     boxes = ndimage.find_objects(labels)
     for class_id in class_ids:
         within = boxes[class_id - 1]
-        *_, found = find_objects(labels[within], class_id)
-        if found is not None:
-            start = _triple([part.start for part in within])
-            yield class_id, Objects(box=found.box.shifted(start), numbers=found.numbers, voxels=found.voxels)
+        start = _triple([part.start for part in within])
+        for found in find_objects(labels[within], class_id):
+            yield class_id, None if found is None else replace(found, box=found.box.shifted(start))
 
 
 def _triple(values: Sequence[Any]) -> Triple:

@@ -17,6 +17,7 @@ from napari_vol3d.gui.correcting_room import CorrectingRoom
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.forms.new_project import NewProject
 from napari_vol3d.gui.jobs import Job, report
+from napari_vol3d.gui.panels.readers import ReadersPanel
 from napari_vol3d.gui.panels.review import ReviewPanel
 from napari_vol3d.gui.panels.review_out import ReviewOut
 from napari_vol3d.gui.panels.segment import SegmentPanel
@@ -58,6 +59,8 @@ class ReviewRoom(QObject):
         self.panel = ReviewPanel(correcting.desk)
         self.out = ReviewOut()
         self.panel.ui.add_section("Report and export", self.out)
+        self.readers = ReadersPanel(correcting.desk)
+        self.panel.ui.add_section("Readers", self.readers)
         self.ahead = Ahead(keeper, self._wish, self._busy, self)
         names = ("accept", "flag", "reject", "undo_accept", "go_next", "go_back", "next_place")
         verbs = {name: getattr(self.panel, name) for name in names}
@@ -65,6 +68,9 @@ class ReviewRoom(QObject):
         self.panel.newAsked.connect(self.new_project)
         self.panel.openAsked.connect(self.ask_project)
         self.panel.closeAsked.connect(self.close_project)
+        self.readers.readAs.connect(self._read_as)
+        self.readers.openAsked.connect(self._open_case)
+        self.readers.said.connect(self.panel.ui.say)
         segment.findings.runBegun.connect(self._give_way)
         segment.findings.found.connect(self._take_run)
         correcting.panel.runner.busyChanged.connect(self._give_way)
@@ -81,6 +87,7 @@ class ReviewRoom(QObject):
         self.ahead.let_go()
         self.close_project()
         self.out.let_go()
+        self.readers.let_go()
         self._keys.let_go()
 
     def ask_project(self) -> None:
@@ -117,6 +124,7 @@ class ReviewRoom(QObject):
             self._keys.listen(False)
             self.panel.set_session(None)
             self.out.set_project(None)
+            self.readers.follow(None)
             self.ahead.follow(None, ())
             session.let_go()
             session.deleteLater()
@@ -130,6 +138,7 @@ class ReviewRoom(QObject):
         self._models.clear()
         self.panel.set_session(session)
         self.out.set_project(project)
+        self.readers.follow(session)
         self._keys.listen(True)
         session.begin()
         return session
@@ -137,6 +146,14 @@ class ReviewRoom(QObject):
     def _on_opened(self, project: Project) -> None:
         self.have(project)
         self.opened.emit(project)
+
+    def _read_as(self, reader: str) -> None:
+        if self.session is not None:
+            self.have(self.session.project, reader=reader)
+
+    def _open_case(self, reading: str) -> None:
+        if self.session is not None:
+            self.session.open(reading)
 
     def _forget_dialog(self) -> None:
         self._dialog = None

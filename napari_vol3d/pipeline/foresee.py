@@ -1,7 +1,7 @@
 """The verb `foresee`: a prediction made ahead of a person, with the places that deserve a look and a score.
 
 The places come from the entropy of the model's probabilities, or from where it says something else of the mirrored
-scan; the score from how much its labels change when the scan is altered a little, which takes a run for each alteration.
+scan; the score from how much its labels change when the scan is altered a little, which takes a run for each way.
 It gives way as every run does: each report is a point where it can be closed. Between runs the engine is free.
 """
 

@@ -6,6 +6,7 @@ Four scans; `VOL3D_REVIEW_SCANS=12` takes twelve, up to the forty that the model
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -29,6 +30,7 @@ from napari_vol3d.gui.panels.ways_out import FIGURES, LABELS, REPORT, TRAINING, 
 from napari_vol3d.gui.review.session import Session
 from napari_vol3d.gui.review_room import ReviewRoom
 from napari_vol3d.gui.workbench import Workbench
+from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import find_model, find_recipe
 from napari_vol3d.pipeline.dataset import find_pairs
 from napari_vol3d.review.project import claims
@@ -149,13 +151,12 @@ class Day:
         job = self.room.out.job
         assert job is not None
         self.until(lambda: not job.running)
-        assert way.say is not None
         assert target.exists(), self.room.out.said.text()
         return target
 
     def close(self) -> None:
         """Close the window, as a person does."""
-        self.viewer.window._qt_window.close()  # `Viewer.close` takes the layers away first
+        self.viewer.window.close()  # `Viewer.close` would take the layers away before
         settle()
 
 
@@ -335,15 +336,23 @@ def all_goes_out(one: Day, folder: Path) -> None:
     labels = one.write(LABELS, folder / "labels")
     for row in accepted:
         (file,) = [path for path in labels.rglob("*.nii.gz") if path.name.startswith(row.case.code)]
-        scan, written = nib.load(one.project.place_of(row.case.images[0].path)), nib.load(file)
         assert row.reading.version is not None
-        assert np.array_equal(np.asarray(written.dataobj).T, labels_of_version(one.project, row.reading.version))
-        assert np.allclose(written.affine, scan.affine)
+        wanted = labels_of_version(one.project, row.reading.version)
+        same_voxels(one.project.place_of(row.case.images[0].path), file, wanted)
     pairs, alone = find_pairs(one.write(TRAINING, folder / "training"))
     assert [pair.name for pair in pairs] == sorted(row.case.code for row in accepted)
     assert alone == []
     assert list(one.write(FIGURES, folder / "figures").iterdir())
     assert "<svg" in one.write(REPORT, folder / "report.html").read_text()
+
+
+def same_voxels(image: Path, file: Path, labels: NDArray[Any]) -> None:
+    """Labels lie on the scan as a person saw them there: what turns the scan that way turns them."""
+    scan, written, seen = nib.load(image), nib.load(file), np.asarray(read_volume(image).data)
+    assert np.allclose(written.affine, scan.affine)
+    turns = (tuple(slice(None, None, way) for way in ways) for ways in itertools.product((1, -1), repeat=3))
+    turn = next(turn for turn in turns if np.array_equal(np.asarray(scan.dataobj).T[turn], seen))
+    assert np.array_equal(np.asarray(written.dataobj).T[turn], labels)
 
 
 def test_a_project_whose_model_is_missing_needs_no_engine(

@@ -53,9 +53,9 @@ def visible_buttons(bench: Workbench) -> list[str]:
 # ---- what is shown -------------------------------------------------------------------------------------------------
 
 
-def test_before_a_scan_there_are_two_ways_to_one_and_no_form(qtbot: Any, bench: Workbench) -> None:
+def test_before_a_scan_there_are_ways_to_one_and_no_form(qtbot: Any, bench: Workbench) -> None:
     qtbot.mouseClick(bench.consent.no, Qt.MouseButton.LeftButton)
-    assert visible_buttons(bench) == ["Open a scan", "Try the sample"]
+    assert visible_buttons(bench) == ["Open a scan", "Try the sample", "Review many scans ..."]
     assert not bench.segment.isVisible()
     assert not psutil.Process().children()  # nothing is started for someone who only looks
 

@@ -13,12 +13,14 @@ from napari_vol3d.core.entropy import disagreement_map, entropy_map
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.plausible import features
 from napari_vol3d.core.suspicion import Place, scan_score, suspicious_places
+from napari_vol3d.core.unsteady import unsteady_score
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import scratch
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import find_model, find_recipe
 from napari_vol3d.pipeline import run
-from napari_vol3d.pipeline.foresee import PHASE, foresee, foresee_mirrored
+from napari_vol3d.pipeline.altered import ALTERED
+from napari_vol3d.pipeline.foresee import CHECKING, PHASE, foresee, foresee_mirrored
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.builders import finish, phantom
@@ -59,11 +61,24 @@ def test_it_is_a_run_and_what_core_says_of_it(shared_engine, unet_model):
     assert np.array_equal(found.uncertainty, uncertainty)
     names = unet_model.card.label_names
     assert found.places == suspicious_places(found.labels, uncertainty, (1.0, 1.0, 1.0), names=names)
-    assert found.score == scan_score(found.labels, uncertainty)
+    others = [finish(segment(alter(volume), unet_model, SETTINGS, engine=shared_engine))[1].labels for alter in ALTERED]
+    assert not any(np.array_equal(other, found.labels) for other in others)
+    assert found.score == unsteady_score(found.labels, others)
     assert found.features == features(found.labels, (1.0, 1.0, 1.0))
     assert found.geometry is volume.geometry
     assert found.classes == unet_model.card.output.classes
-    assert {report.phase for report in reports} >= {"Segmenting", PHASE}
+    assert {report.phase for report in reports} >= {"Segmenting", CHECKING, PHASE}
+    tiles = [report for report in reports if report.finished is not None]
+    painted = np.full(volume.shape, 255, np.uint8)
+    for report in tiles:
+        painted[report.finished.slices] = report.labels
+    assert np.array_equal(painted, found.labels)  # no tile of the altered scans
+
+
+def test_without_alterations_the_score_is_by_uncertainty(shared_engine, unet_model):
+    reports, found = finish(foresee(scan(), unet_model, SETTINGS, engine=shared_engine, altered=()))
+    assert found.score == scan_score(found.labels, found.uncertainty)
+    assert CHECKING not in {report.phase for report in reports}
 
 
 def test_its_record_is_json_and_names_model_and_weights(shared_engine, tiny_model):
@@ -108,7 +123,8 @@ def test_accepted_scans_make_outliers(shared_engine, tiny_model):
 def test_mirrored_disagreement_is_that_of_the_scan_mirrored_by_hand(shared_engine, unet_model, kept):
     volume = scan()
     axis = unet_model.card.input.flip_axes[0]
-    _, found = finish(foresee_mirrored(volume, unet_model, SETTINGS, engine=shared_engine))
+    reports, found = finish(foresee_mirrored(volume, unet_model, SETTINGS, engine=shared_engine))
+    assert sum(report.finished.size for report in reports if report.finished is not None) == found.labels.size
     wanted = SegmentSettings(cache=False, probabilities=True)
     _, plain = finish(segment(volume, unet_model, wanted, engine=shared_engine))
     turned = volume.with_data(np.ascontiguousarray(np.flip(volume.data, axis)))

@@ -184,7 +184,7 @@ class ReviewPanel(QWidget):
 
     def _ask_places(self, row: Row) -> None:
         session = self.session
-        if session is not None and not row.reading.blind:
+        if session is not None and session.protocol.prediction_for(row.reading):
             ask = partial(newest_prediction, session.project, row.case.key)
             session.clerk.do(ask, partial(self._on_places, row.reading.key))
 
@@ -202,7 +202,7 @@ class ReviewPanel(QWidget):
         following = [session.rows[key] for key in (*order[at:], *order[:at]) if key in session.rows]
         left = [row for row in following if row.reading.status not in ("accepted", "rejected")]
         current = [session.row] if session.row is not None else []
-        session.ahead.follow(session.project, left[:AHEAD], current)
+        session.ahead.follow(session.project, left[:AHEAD], current, session.protocol)
 
     def _open(self, key: str) -> None:
         self._keep_note()

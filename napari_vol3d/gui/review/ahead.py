@@ -22,10 +22,12 @@ from napari_vol3d.pipeline.settings import SegmentSettings
 from napari_vol3d.review.project.accepted_features import accepted_features
 from napari_vol3d.review.project.case_volume import volume_for
 from napari_vol3d.review.project.foreseen import predicted_cases, remember
+from napari_vol3d.review.project.reading_plan import Protocol
 from napari_vol3d.review.project.records import Foreseen, Row
 from napari_vol3d.review.project.store import Project
 
 SOON_MS = 500  # after a case is shown: the person's own voxels first
+DEFAULT = Protocol()
 FEW = 12  # accepted scans that a prediction is held against: each is read
 QUIET_MS = 2_000  # after something was computed for the person
 
@@ -72,7 +74,10 @@ class Ahead(QObject):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._go_on)
 
-    def follow(self, project: Project | None, following: Sequence[Row], current: Sequence[Row] = ()) -> None:
+    def follow(
+        self, project: Project | None, following: Sequence[Row], current: Sequence[Row] = (),
+        protocol: Protocol = DEFAULT,
+    ) -> None:  # fmt: skip
         """Know what comes next, the nearest first; a person who goes elsewhere is followed there.
 
         Parameters
@@ -85,7 +90,7 @@ class Ahead(QObject):
             self._made.clear()
             self._ready = None
         self._project, self._next = project, list(following)
-        self._todo = [row for row in (*current, *following) if not row.reading.blind]
+        self._todo = [row for row in (*current, *following) if protocol.prediction_for(row.reading)]
         near = self._next[0].reading.key if self._next else ""
         if self._ready is not None and self._ready.row.reading.key != near:
             self._ready = None

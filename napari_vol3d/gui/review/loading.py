@@ -23,6 +23,7 @@ from napari_vol3d.review.about import About
 from napari_vol3d.review.identity import scan_sha256
 from napari_vol3d.review.line import Line
 from napari_vol3d.review.project.foreseen import labels_of_prediction, newest_prediction
+from napari_vol3d.review.project.reading_plan import protocol_of
 from napari_vol3d.review.project.records import Foreseen, Row
 from napari_vol3d.review.project.store import Project
 from napari_vol3d.review.records import Layer
@@ -116,7 +117,8 @@ def is_old(project: Project, loaded: Loaded) -> bool:
 def _labels(
     project: Project, row: Row, scan: Volume, reference: Reference | None
 ) -> Generator[Progress, None, Loaded]:
-    start = None if row.reading.blind else newest_prediction(project, row.case.key)
+    told = protocol_of(project).prediction_for(row.reading)
+    start = newest_prediction(project, row.case.key) if told else None
     common: dict[str, Any] = {"row": row, "images": (), "scan": scan, "start": start}
     for layer in project.journal.layers():
         if layer.key == row.reading.key:
@@ -126,7 +128,8 @@ def _labels(
                 **common, labels=restored.labels, layer=layer, line=restored.line, touched=restored.touched,
                 classes=known, events=len(project.journal.history(layer)),
             )  # fmt: skip
-    labels, classes = _beginning(project, row, scan, start, reference)
+    prior = row.case.prior if told else None
+    labels, classes = _beginning(project, row, scan, start, reference, prior)
     about = About(source=None, geometry=scan.geometry, classes=classes, model=start.model if start else "",
                   timed=scan.timed)  # fmt: skip
     source = scan.source
@@ -138,14 +141,14 @@ def _labels(
 
 
 def _beginning(
-    project: Project, row: Row, scan: Volume, start: Foreseen | None, reference: Reference | None
+    project: Project, row: Row, scan: Volume, start: Foreseen | None, reference: Reference | None, prior: str | None
 ) -> tuple[NDArray[Any], tuple[LabelClass, ...]]:
     """Give what a reader starts from: the prediction, else labels that were there, else nothing."""
     shape = (*(scan.frames,) * scan.timed, *scan.shape)
     if start is not None:
         labels, classes = labels_of_prediction(project, start.key), project.classes
-    elif row.case.prior is not None and not row.reading.blind:
-        volume = read_volume(project.place_of(row.case.prior))
+    elif prior is not None:
+        volume = read_volume(project.place_of(prior))
         shown = in_space(volume, reference, as_labels=True).volume
         axes = (*range(len(shown.data.shape) - 1, 2, -1), 0, 1, 2)
         labels, classes = moved(to_label_dtype(np.asarray(shown.data)), axes), project.classes or volume.classes

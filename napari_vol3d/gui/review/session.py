@@ -18,16 +18,17 @@ from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.review.ahead import Ahead
 from napari_vol3d.gui.review.clerk import Clerk
 from napari_vol3d.gui.review.clock import ActiveClock
-from napari_vol3d.gui.review.loading import Loaded, is_old, load
+from napari_vol3d.gui.review.holding import Taken, give_back, take, where
+from napari_vol3d.gui.review.loading import Loaded, load
 from napari_vol3d.gui.review.showing import Shown, show, take_away
 from napari_vol3d.review.lock import Held, Lock
 from napari_vol3d.review.project import claims
+from napari_vol3d.review.project.reading_plan import Protocol, protocol_of
 from napari_vol3d.review.project.records import DONE, Row
 from napari_vol3d.review.project.store import Project
 
 PLACE_MS = 2_000  # after the last move; who is killed comes back there
 SECONDS_MS = 20_000
-AT = "at"  # where each person is, in the project
 Place = Callable[[], Mapping[str, Any]]
 
 
@@ -69,6 +70,7 @@ class Session(QObject):
         self.rows: dict[str, Row] = {}
         self.shown: Shown | None = None
         self.held: Held | None = None
+        self.protocol = Protocol()
         self._lock: Lock | None = None
         self._kept: Mapping[str, Any] = {}
         self._wanted = ""
@@ -153,12 +155,12 @@ class Session(QObject):
 
     # ---- within -----------------------------------------------------------------------------------------------------
 
-    def _read(self) -> tuple[Sequence[Row], str]:
+    def _read(self) -> tuple[Sequence[Row], Protocol, str]:
         rows = self.project.rows(self.reader)
-        return rows, self.project.said(f"{AT} {self.who} {self.reader}", "")
+        return rows, protocol_of(self.project), where(self.project, self.who, self.reader)
 
-    def _on_read(self, found: tuple[Sequence[Row], str]) -> None:
-        rows, at = found
+    def _on_read(self, found: tuple[Sequence[Row], Protocol, str]) -> None:
+        rows, self.protocol, at = found
         self.rows = {row.reading.key: row for row in rows}
         self.listed.emit()
         if at in self.rows and not self._wanted:
@@ -178,24 +180,18 @@ class Session(QObject):
 
     def _on_loaded(self, loaded: Loaded) -> None:
         if loaded.row.reading.key == self._wanted:
-            self.clerk.do(partial(self._claim, loaded), partial(self._on_claimed, loaded))
+            asked = partial(take, self.project, loaded, who=self.who, reader=self.reader)
+            self.clerk.do(asked, partial(self._on_taken, loaded))
 
-    def _claim(self, loaded: Loaded) -> tuple[str, Lock | Held, bool]:
-        reading = loaded.row.reading.key
-        got = claims.claim(self.project.journal, reading, who=self.who)
-        self.project.say(f"{AT} {self.who} {self.reader}", reading)
-        return reading, got, is_old(self.project, loaded)
-
-    def _on_claimed(self, loaded: Loaded, claimed: tuple[str, Lock | Held, bool]) -> None:
-        reading, got, old = claimed
-        if reading != self._wanted:  # the person is elsewhere by now
-            if isinstance(got, Lock):
-                self.clerk.do(got.release)
-        elif old:
-            self._again(reading, got)
+    def _on_taken(self, loaded: Loaded, taken: Taken) -> None:
+        if taken.reading != self._wanted:  # the person is elsewhere by now
+            if isinstance(taken.got, Lock):
+                self.clerk.do(taken.got.release)
+        elif taken.old:
+            self._again(taken.reading, taken.got)
         else:
-            self._have(got)
-            self._show(loaded)
+            self._have(taken.got)
+            self._show(loaded, taken.words)
 
     def _have(self, got: Lock | Held) -> None:
         self.held = got if isinstance(got, Held) else None
@@ -212,8 +208,7 @@ class Session(QObject):
             self._wanted = reading
             self._load(reading)
 
-    def _show(self, loaded: Loaded) -> None:
-        words = f"{self.held.words} It is only looked at." if self.held is not None else ""
+    def _show(self, loaded: Loaded, words: str) -> None:
         self.shown = show(loaded, self.project, self._desk, held=words)
         if loaded.row.reading.place:
             self._go_to(loaded.row.reading.place)
@@ -244,7 +239,7 @@ class Session(QObject):
         take_away(shown, self._desk.viewer)
         lock, self._lock = self._lock, None
         if lock is not None:
-            self.clerk.do(partial(_give_back, self.ledger, lock))
+            self.clerk.do(partial(give_back, self.ledger, lock))
         self.changed.emit()
 
     def _on_predicted(self, reading: str) -> None:
@@ -260,10 +255,9 @@ class Session(QObject):
         self.rowChanged.emit(row)
 
     def _keep_place(self) -> None:
-        if self.shown is None or not self._wanted or self.held is not None:
-            return
-        if self.shown.labels not in self._desk.viewer.layers:  # who takes all away has left no slice to come back to
-            return
+        shown = self.shown
+        if shown is None or not self._wanted or self.held is not None or shown.labels not in self._desk.viewer.layers:
+            return  # who took the layers away has left no slice to come back to
         place = self._place()
         if place != self._kept:
             self._kept = place
@@ -291,11 +285,3 @@ class Session(QObject):
         timer.setInterval(milliseconds)
         timer.timeout.connect(then)
         return timer
-
-
-def _give_back(ledger: Ledger, lock: Lock) -> None:
-    """Let another have a reading once all that was done to it is in the project."""
-    ledger.writer.flush(10.0)
-    lock.release()
-
-

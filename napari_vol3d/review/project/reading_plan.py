@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.review.project.records import Case, Reading
-from napari_vol3d.review.project.store import Project
+
+if TYPE_CHECKING:
+    from napari_vol3d.review.project.store import Project  # which may ask the protocol what it shows
 
 PROTOCOL = "protocol"  # its name in what a project remembers
 

@@ -23,16 +23,9 @@ from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.review import schema
 from napari_vol3d.review.journal import Journal
+from napari_vol3d.review.project.reading_plan import protocol_of
 from napari_vol3d.review.project.records import Act, Case, Reading, Row, Status
-from napari_vol3d.review.project.tables import (
-    acts,
-    cases,
-    is_project,
-    predictions,
-    prepare_project,
-    project,
-    readings,
-)
+from napari_vol3d.review.project.tables import acts, cases, is_project, predictions, prepare_project, project, readings
 from napari_vol3d.review.records import utc_now
 
 
@@ -179,8 +172,9 @@ class Project:
             of_case = {row["key"]: Case.from_row(dict(row)) for row in connection.execute(select(cases)).mappings()}
             found = [Reading.from_row(dict(row)) for row in connection.execute(asked).mappings()]
             scores = {row.case_key: row.score for row in connection.execute(newest.group_by(predictions.c.case_key))}
+        told = protocol_of(self).score_for
         return tuple(
-            Row(case=of_case[one.case], reading=one, score=None if one.blind else scores.get(one.case)) for one in found
+            Row(case=of_case[one.case], reading=one, score=scores.get(one.case) if told(one) else None) for one in found
         )
 
     def reading(self, key: str) -> Reading:
@@ -195,7 +189,8 @@ class Project:
         newest = select(predictions.c.score).where(predictions.c.case_key == found.case)
         with self._reading() as connection:
             score = connection.execute(newest.order_by(predictions.c.time.desc()).limit(1)).scalar()
-        return Row(case=self.case(found.case), reading=found, score=None if found.blind else score)
+        told = protocol_of(self).score_for(found)
+        return Row(case=self.case(found.case), reading=found, score=score if told else None)
 
     def readings_of(self, case: str) -> tuple[Reading, ...]:
         """Give all readings of a case, everybody's first."""
@@ -244,6 +239,11 @@ class Project:
                 connection.execute(insert(acts), [act.row()])
 
     # ---- what was done ----------------------------------------------------------------------------------------------
+
+    def note(self, act: Act) -> None:
+        """Keep that somebody did something."""
+        with self._writing() as connection:
+            connection.execute(insert(acts), [act.row()])
 
     def acts(self, reading: str | None = None) -> tuple[tuple[int, Act], ...]:
         """Give what people did, oldest first, with the number of each."""

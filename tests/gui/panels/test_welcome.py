@@ -1,4 +1,4 @@
-"""Before there is a scan: two buttons, and each says what was pressed."""
+"""Before there is a scan: two buttons and a quiet third, and each says what was pressed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ def panel(qtbot: Any) -> WelcomePanel:
     return panel
 
 
-def test_there_are_two_buttons_and_no_other(panel: WelcomePanel) -> None:
-    assert panel.findChildren(QAbstractButton) == [panel.open, panel.sample]
-    assert [button.text() for button in (panel.open, panel.sample)] == ["Open a scan", "Try the sample"]
-    assert panel.open.toolTip()
-    assert panel.sample.toolTip()
+def test_there_are_two_buttons_and_a_quiet_third(panel: WelcomePanel) -> None:
+    buttons = panel.findChildren(QAbstractButton)
+    assert buttons == [panel.open, panel.sample, panel.review]
+    assert [button.text() for button in buttons] == ["Open a scan", "Try the sample", "Review many scans ..."]
+    assert [button.isFlat() for button in buttons] == [False, False, True]
+    assert all(button.toolTip() for button in buttons)
 
 
 def test_each_button_says_so_once_and_only_for_itself(qtbot: Any, panel: WelcomePanel) -> None:
@@ -36,3 +37,6 @@ def test_each_button_says_so_once_and_only_for_itself(qtbot: Any, panel: Welcome
     panel.sample.setFocus()
     qtbot.keyClick(panel.sample, Qt.Key.Key_Space)
     assert told == ["open", "sample"]
+    panel.reviewRequested.connect(lambda: told.append("review"))
+    qtbot.mouseClick(panel.review, Qt.MouseButton.LeftButton)
+    assert told == ["open", "sample", "review"]
