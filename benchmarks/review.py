@@ -260,9 +260,9 @@ def switch(room: ReviewRoom, session: Session, key: str) -> Switch:
     marks: dict[str, float] = {}
     show = session._show
 
-    def noted(loaded: Any) -> None:
+    def noted(*values: Any) -> None:
         marks["claimed"] = time.perf_counter()
-        show(loaded)
+        show(*values)
         marks["shown"] = time.perf_counter()
 
     def note(event: object) -> None:

@@ -1,4 +1,4 @@
-"""Having a reading to oneself: asked for when it is shown, given back when all that was done to it is in the project."""
+"""Having a reading to oneself: asked for when it is shown, given back when all that was done is in the project."""
 
 from __future__ import annotations
 

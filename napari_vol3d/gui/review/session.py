@@ -114,10 +114,9 @@ class Session(QObject):
             return
         if self._loading is not None:
             self._loading.stop()
-        self._leave()
-        self._wanted = reading
+        ready = self.ahead.take(reading)  # first: whoever hears of the change asks for what comes after it
+        self._leave(reading)
         self.opening.emit(self.rows[reading].case.name)
-        ready = self.ahead.take(reading)
         if ready is not None:
             self._on_loaded(ready)
         else:
@@ -204,8 +203,7 @@ class Session(QObject):
         if isinstance(got, Lock):
             self.clerk.do(got.release)
         if reading == self._wanted:
-            self._leave()
-            self._wanted = reading
+            self._leave(reading)
             self._load(reading)
 
     def _show(self, loaded: Loaded, words: str) -> None:
@@ -223,19 +221,18 @@ class Session(QObject):
         self.opening.emit("")
         self.changed.emit()
 
-    def _leave(self) -> None:
-        """Keep all of what is open, and take it off the canvas."""
-        shown, reading = self.shown, self._wanted
+    def _leave(self, to: str = "") -> None:
+        """Keep all of what is open, and take it off the canvas; `to` is opened next."""
+        shown = self.shown
         self._look.stop()
         self._count.stop()
-        self._wanted = ""
         if shown is None:
+            self._wanted = to
             return
-        self._wanted = reading
         self._keep_place()
         self.keep_seconds()
         self.clock.stop()
-        self._wanted, self.shown, self.held = "", None, None
+        self._wanted, self.shown, self.held = to, None, None
         take_away(shown, self._desk.viewer)
         lock, self._lock = self._lock, None
         if lock is not None:
@@ -276,8 +273,7 @@ class Session(QObject):
         if reading:
             self._lock = None
             self.said.emit("Somebody took this case over. It is only looked at now.")
-            self._leave()
-            self._wanted = reading
+            self._leave(reading)
             self._load(reading)
 
     def _timer(self, milliseconds: int, then: Callable[[], None]) -> QTimer:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import napari
@@ -11,9 +14,11 @@ from napari_vol3d.gui.correct.book import Book
 from napari_vol3d.gui.correct.correctable import ONLY_LOOKED_AT
 from napari_vol3d.gui.correct.desk import Desk
 from napari_vol3d.gui.correct.record import Record
-from napari_vol3d.gui.layers import labels_layer, to_volume
+from napari_vol3d.gui.layers import finest, labels_layer, to_volume
 from napari_vol3d.gui.review.loading import Loaded
 from napari_vol3d.review.project.store import Project
+
+MUCH = 2**26  # bytes of voxels that are not left to Python's own time
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -64,9 +69,29 @@ def show(loaded: Loaded, project: Project, desk: Desk, *, held: str) -> Shown:
 
 def take_away(shown: Shown, viewer: napari.Viewer) -> None:
     """Take a case off the canvas; layers that a person has removed already are passed over."""
-    for layer in reversed(shown.layers):
-        if layer in viewer.layers:
+    there = [layer for layer in reversed(shown.layers) if layer in viewer.layers]
+    with _few_collections():
+        for layer in there:
             viewer.layers.remove(layer)
+    if sum(_bytes(layer) for layer in there) > MUCH:
+        gc.collect()  # the voxels would stay until Python thinks of it, and the next case's are there already
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Have Python not look through everything that there is at each layer that goes: in each view a quarter second.
+
+    napari's canvases collect garbage for each layer that is removed; what was there before is not looked at meanwhile.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _bytes(layer: Layer) -> int:
+    return int(getattr(finest(layer), "nbytes", 0))
 
 
 def look_at(shown: Shown, viewer: napari.Viewer, layer: Labels, why: str) -> None:

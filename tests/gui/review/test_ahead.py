@@ -1,4 +1,4 @@
-"""Ahead of the person: the next cases are predicted by the real engine, the next voxels are there, and both give way."""
+"""Ahead of the person: the next cases are predicted by the real engine, the next voxels are there; both give way."""
 
 from __future__ import annotations
 

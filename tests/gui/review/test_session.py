@@ -205,4 +205,4 @@ def test_nothing_is_held_after_the_project_is_closed(
     assert list(claims.holders(project.journal)) == [key(session, 1)]
     room.close_project()
     assert not claims.holders(project.journal)
-    assert versions_of(project, list(session.rows)[0]) == ()
+    assert versions_of(project, next(iter(session.rows))) == ()
