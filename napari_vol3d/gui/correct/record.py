@@ -44,16 +44,18 @@ class Record(Subject):
         Where its edits are kept.
     line, touched
         What an earlier session did; the layer holds the labels as they were left then.
+    shadow : Shadow, optional
+        Of these labels, where it was made ahead: of large ones it takes half a second.
     """
 
     changed = Signal()  # the history grew or moved
     def __init__(
         self, viewer: napari.Viewer, layer: Labels, book: Book, *, line: Line | None = None,
-        touched: Touched | None = None, parent: QObject | None = None,
+        touched: Touched | None = None, shadow: Shadow | None = None, parent: QObject | None = None,
     ) -> None:  # fmt: skip
         super().__init__(viewer, layer, parent)
         self.book = book
-        self.shadow = Shadow(layer.data)
+        self.shadow = Shadow(layer.data) if shadow is None else shadow
         self.touched = Touched(layer.data.shape) if touched is None else touched
         self.history = History(book.key, line=line, read=book.read)
         self._begun = line is not None

@@ -32,6 +32,7 @@ class Judging(QObject):
         super().__init__(parent)
         self._session = session
         self._record: Record | None = None
+        self._accepted: list[str] = []  # readings, in the order in which they were
         session.changed.connect(self._follow)
 
     def accept(self) -> bool:
@@ -53,6 +54,7 @@ class Judging(QObject):
         record.book.mark_accepted(at=draft.cursor)
         labels = shown.labels.data.copy()  # the person goes on, and may come back to it
         session.clerk.do(partial(_accept, session.project, session.ledger, draft, labels), self._on_accepted)
+        self._accepted.append(session.current)
         self._show_status("accepted")
         return True
 
@@ -72,12 +74,18 @@ class Judging(QObject):
             session.set_row(replace(row, reading=replace(row.reading, note=note)))
             session.refresh_row(session.current)
 
-    def undo_accept(self, reading: str = "") -> None:
-        """Take the last accepting of a reading back, by default of the one that is open; the version stays."""
-        session, reading = self._session, reading or self._session.current
-        if reading:
-            session.clerk.do(partial(undo_accept, session.project, reading, who=session.who), self._on_undone)
-            session.refresh_row(reading)
+    def undo_accept(self) -> None:
+        """Take the accepting of what is open back, or of what was accepted last: the next one is open by then."""
+        session, row = self._session, self._session.row
+        accepted = row is not None and row.reading.status == "accepted"
+        reading = session.current if accepted else self._accepted.pop() if self._accepted else ""
+        if not reading:
+            self.said.emit("Nothing was accepted here yet.")
+            return
+        name = session.rows[reading].case.name
+        taking = partial(undo_accept, session.project, reading, who=session.who)
+        session.clerk.do(taking, partial(self._on_undone, name))
+        session.refresh_row(reading)
 
     def restore(self, labels: NDArray[Any], name: str) -> None:
         """Put older labels in the place of those that are open: a step of the history, which can be undone."""
@@ -146,8 +154,9 @@ class Judging(QObject):
         self._session.refresh_row(version.reading)
         self.versionsChanged.emit()
 
-    def _on_undone(self, version: Version | None) -> None:
-        self.said.emit("It was not accepted." if version is None else f"Version {version.number} is not accepted now.")
+    def _on_undone(self, name: str, version: Version | None) -> None:
+        stays = "" if version is None else f" Its version {version.number} stays."
+        self.said.emit(f"{name} is not accepted any more.{stays}")
         self.versionsChanged.emit()
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_vol3d.core.errors import ScanMismatch
 from napari_vol3d.core.labels import LabelClass, classes_for, to_label_dtype
 from napari_vol3d.core.progress import Progress
+from napari_vol3d.core.shadow import Shadow
 from napari_vol3d.core.sliced import moved
 from napari_vol3d.core.touched import Touched
 from napari_vol3d.core.volume import Volume
@@ -48,6 +49,8 @@ class Loaded:
         As the journal knows the labels.
     line, touched
         The history, where there is one.
+    shadow : Shadow or None
+        Of the labels, made here because it takes its time; for one record.
     start : Foreseen or None
         The prediction that the labels are from; None for a blind reader.
     events : int
@@ -64,6 +67,7 @@ class Loaded:
     layer: Layer
     line: Line | None = None
     touched: Touched | None = None
+    shadow: Shadow | None = None
     start: Foreseen | None = None
     events: int = 0
     notes: tuple[str, ...] = ()
@@ -94,7 +98,7 @@ def load(project: Project, reading: str) -> Generator[Progress, None, Loaded]:
     if scan is None:
         raise ScanMismatch(f"{row.case.name} has no image.", hint="Make the project again.")
     found = yield from _labels(project, row, scan, reference)
-    return replace(found, images=tuple(images), notes=tuple(notes))
+    return replace(found, images=tuple(images), notes=tuple(notes), shadow=Shadow(found.labels))
 
 
 def events_of(project: Project, reading: str) -> int:

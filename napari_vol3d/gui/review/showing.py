@@ -116,4 +116,6 @@ def _record(loaded: Loaded, labels: Labels, project: Project, desk: Desk) -> Rec
     book = Book(labels, desk.ledger_of, known=loaded.layer, path=project.path)
     if loaded.line is not None:
         book.resume(loaded.line.cursor)
-    return desk.adopt(Record(desk.viewer, labels, book, line=loaded.line, touched=loaded.touched))
+    return desk.adopt(Record(
+        desk.viewer, labels, book, line=loaded.line, touched=loaded.touched, shadow=loaded.shadow
+    ))  # fmt: skip

@@ -12,7 +12,7 @@ from napari_vol3d.gui.review.session import Session
 from napari_vol3d.gui.review_room import ReviewRoom
 from napari_vol3d.review.project.accepting import labels_of_version, verify, versions_of
 from napari_vol3d.review.project.store import Project
-from tests.gui.review.conftest import key, opened, written
+from tests.gui.review.conftest import WAIT_MS, key, opened, written
 from tests.gui.review.test_session import labels_of, paint
 
 
@@ -63,6 +63,26 @@ def test_an_accept_is_undone_and_the_version_stays(
     assert project.reading(key(session, 0)).status == "predicted"
     assert session.rows[key(session, 0)].reading.status == "predicted"
     assert len(versions_of(project, key(session, 0))) == 1
+
+
+def test_after_accept_and_next_it_is_the_one_before_that_is_taken_back(
+    qtbot: Any, room: ReviewRoom, session: Session, project: Project
+) -> None:
+    for number in (0, 1):
+        opened(qtbot, session, number)
+        room.panel.accept()
+    written(qtbot, session)
+    assert session.current == key(session, 2)
+    for number in (1, 0):
+        with qtbot.waitSignal(judging(room).said, timeout=WAIT_MS) as said:
+            room.panel.undo_accept()
+        assert said.args == [f"scan_{number} is not accepted any more. Its version 1 stays."]
+    written(qtbot, session)
+    assert [row.reading.status for row in project.rows()] == ["predicted"] * 3 + ["todo"]
+    assert [session.rows[key(session, n)].reading.status for n in (0, 1)] == ["predicted"] * 2
+    with qtbot.waitSignal(judging(room).said) as said:
+        room.panel.undo_accept()
+    assert said.args == ["Nothing was accepted here yet."]
 
 
 def test_a_correction_after_an_accept_is_in_review_again(
