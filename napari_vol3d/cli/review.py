@@ -1,4 +1,4 @@
-"""`napari-vol3d review new|status|predict|export|report PROJECT ...`."""
+"""`napari-vol3d review new|status|predict|export|report|verify PROJECT ...`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
         "made, looked at, predicted and exported without one.",
     )
     own = sub.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add_one in (_add_new, _add_status, _add_predict, _add_export, _add_report):
+    for add_one in (_add_new, _add_status, _add_predict, _add_export, _add_report, _add_verify):
         add_one(own)
 
 
@@ -85,6 +85,10 @@ def _add_report(commands: Any) -> None:
     sub.add_argument("file", type=Path, metavar="FILE.html")
 
 
+def _add_verify(commands: Any) -> None:
+    _command(commands, "verify", verify, "play each accepted version again from the log, and compare")
+
+
 def _command(commands: Any, name: str, run: Any, words: str) -> argparse.ArgumentParser:
     sub: argparse.ArgumentParser = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
     sub.add_argument("project", type=Path, metavar="PROJECT", help=f"the project's file, {SUFFIX}")
@@ -120,6 +124,14 @@ def status(chosen: argparse.Namespace) -> int:
     if chosen.json:
         write_text(chosen.json, status_for_programs(project) + "\n")
     return 0
+
+
+def verify(chosen: argparse.Namespace) -> int:
+    """Play each version again."""
+    from napari_vol3d.cli.bar import run_with_bar
+    from napari_vol3d.cli.review_verify import print_verdict, verify_versions
+
+    return print_verdict(*run_with_bar(verify_versions(_open(chosen.project)), title="verify", unit="reading"))
 
 
 def predict(chosen: argparse.Namespace) -> int:

@@ -1,5 +1,5 @@
-"""A window with a project is killed (SIGKILL) in the middle of corrections: whoever opens the project next is at the same
-case and slice, has every stroke that was acknowledged, and nobody holds the case any more."""
+"""A window with a project is killed (SIGKILL) in the middle of corrections: whoever opens the project next is at the
+same case and slice, has every stroke that was acknowledged, and nobody holds the case any more."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 
 from napari_vol3d.core.edits import Edit
 from napari_vol3d.core.errors import FileProblem, ScanMismatch
-from napari_vol3d.gui.review.loading import Loaded, events_of, load
+from napari_vol3d.gui.review.loading import Loaded, events_of, is_old, load
 from napari_vol3d.review.project.records import Case, ImageRef, Reading
 from napari_vol3d.review.project.store import Project
 from tests.builders import phantom, save_nifti
@@ -58,6 +58,22 @@ def test_a_case_goes_on_where_its_journal_stands(project: Project) -> None:
     assert found.touched is not None
     assert found.events == events_of(project, first(project)) == 4
     assert found.start is not None  # what it is from is still known
+
+
+def test_what_was_read_before_the_prediction_or_a_correction_is_old(project: Project) -> None:
+    row = project.rows()[3]
+    early = run(project, row.reading.key)
+    assert not is_old(project, early)
+    predicted(project, 3)
+    assert is_old(project, early)
+    late = run(project, row.reading.key)
+    assert not is_old(project, late)
+    project.journal.prove()
+    project.journal.add_layer(late.layer, base=late.labels)
+    assert is_old(project, late)
+    begun = run(project, row.reading.key)
+    predicted(project, 3)  # whoever has begun goes on with what they have
+    assert not is_old(project, begun)
 
 
 def test_a_blind_reader_begins_with_nothing(project: Project) -> None:

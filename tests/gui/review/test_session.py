@@ -142,6 +142,34 @@ def test_a_prediction_that_arrives_is_shown_where_nothing_was_done(
     assert np.array_equal(labels_of(session), now)
 
 
+def test_what_is_there_already_is_shown_without_reading_it_again(
+    qtbot: Any, room: ReviewRoom, session: Session
+) -> None:
+    opened(qtbot, session, 0)
+    reading = session._loading
+    qtbot.waitUntil(lambda: room.ahead._ready is not None, timeout=WAIT_MS)
+    ready = room.ahead._ready
+    assert ready is not None
+    assert ready.row.reading.key == key(session, 1)
+    opened(qtbot, session, 1)
+    assert session.shown is not None
+    assert session.shown.loaded is ready
+    assert session._loading is reading
+
+
+def test_who_takes_the_layers_away_is_where_they_were(
+    qtbot: Any, viewer: Viewer, room: ReviewRoom, session: Session, project: Project
+) -> None:
+    opened(qtbot, session, 0)
+    viewer.dims.set_current_step(0, 9)
+    left = viewer.dims.point[0]
+    session._keep_place()
+    viewer.layers.clear()
+    reading = key(session, 0)
+    room.close_project()
+    assert project.reading(reading).place["point"][0] == left
+
+
 def test_a_file_that_is_gone_is_said_and_the_worklist_goes_on(
     qtbot: Any, viewer: Viewer, session: Session, project: Project
 ) -> None:
