@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.progress import Progress
+from napari_vol3d.gui.correct.again import maker_of
+from napari_vol3d.gui.correct.ledger import who
 from napari_vol3d.gui.correcting_room import CorrectingRoom
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.forms.new_project import NewProject
@@ -27,9 +30,11 @@ from napari_vol3d.gui.review.keys import ReviewKeys
 from napari_vol3d.gui.review.place import go_to_place, place_now
 from napari_vol3d.gui.review.session import Session
 from napari_vol3d.models.store import Model, list_models
+from napari_vol3d.review.project.records import Foreseen
 from napari_vol3d.review.project.store import Project
 from napari_vol3d.review.project.tables import SUFFIX
 
+READS = "reads"  # as whom each person reads, in what the project remembers
 FILTER = f"Projects (*{SUFFIX})"
 
 
@@ -62,7 +67,7 @@ class ReviewRoom(QObject):
         self.readers = ReadersPanel(correcting.desk)
         self.panel.ui.add_section("Readers", self.readers)
         self.ahead = Ahead(keeper, self._wish, self._busy, self)
-        names = ("accept", "flag", "reject", "undo_accept", "go_next", "go_back", "next_place")
+        names = ("accept", "flag", "reject", "take_back", "go_next", "go_back", "next_place")
         verbs = {name: getattr(self.panel, name) for name in names}
         self._keys = ReviewKeys(self._viewer, verbs | {"next_unchecked": correcting.unchecked.go_to_next})
         self.panel.newAsked.connect(self.new_project)
@@ -143,13 +148,15 @@ class ReviewRoom(QObject):
         session.begin()
         return session
 
-    def _on_opened(self, project: Project) -> None:
-        self.have(project)
+    def _on_opened(self, opened: tuple[Project, str]) -> None:
+        project, reader = opened
+        self.have(project, reader=reader)
         self.opened.emit(project)
 
     def _read_as(self, reader: str) -> None:
         if self.session is not None:
-            self.have(self.session.project, reader=reader)
+            project = self.session.project
+            self.have(project, reader=reader).clerk.do(partial(project.say, f"{READS} {who()}", reader))
 
     def _open_case(self, reading: str) -> None:
         if self.session is not None:
@@ -192,15 +199,28 @@ class ReviewRoom(QObject):
         judging = self.panel.judging
         if shown is None or judging is None or shown.record is None or scan is not shown.images[0]:
             return
-        judging.take_prediction(labels.data if labels.ndim == 3 else labels.data[shown.record.frame], labels.name)
+        found = labels.data if labels.ndim == 3 else labels.data[shown.record.frame]
+        judging.take_prediction(found, labels.name, self._made_by(labels, shown.loaded.row.case.key))
         shown.extra.append(labels)  # it goes with the case, and till then the person may look at it
         labels.visible = False
         self._viewer.layers.selection.active = shown.labels
+
+    def _made_by(self, labels: Labels, case: str) -> Foreseen | None:
+        model = maker_of(labels)
+        if model is None:
+            return None
+        card, settings = model.card, self._segment.settings.model_dump(mode="json")
+        return Foreseen(
+            case=case, model=f"{card.name} {card.version}", model_sha256=card.weights.sha256, settings=settings
+        )
 
     def _give_way(self, *_: object) -> None:
         self.ahead.give_way()
 
 
-def _open(path: Path) -> Generator[Progress, None, Project]:
+def _open(path: Path) -> Generator[Progress, None, tuple[Project, str]]:
+    """Open a project, and give the reader as whom this person read last: one who is blind must not see the rest."""
     yield Progress(phase=f"Opening {path.name}")
-    return Project.open(path)
+    project = Project.open(path)
+    reader = str(project.said(f"{READS} {who()}", ""))
+    return project, reader if reader in project.readers() else ""

@@ -23,7 +23,7 @@ from napari import Viewer
 from napari.settings import _clear_plugin_settings_cache
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.panels.ways_out import FIGURES, LABELS, REPORT, TRAINING, Way
@@ -92,21 +92,13 @@ class Day:
 
     # ---- hands ------------------------------------------------------------------------------------------------------
 
-    def press(self, key: Qt.Key, keys: Any = Qt.KeyboardModifier.NoModifier) -> None:
-        self._activate()
-        self._qtbot.keyClick(QApplication.focusWidget() or self.viewer.window._qt_window, key, keys)
-
-    def focus(self, widget: QWidget) -> None:
-        self._activate()
-        widget.setFocus()
-        self.until(widget.hasFocus)
-
-    def _activate(self) -> None:
-        """Have the keyboard: nobody else gives it to a window where there is no window manager."""
+    def press(self, key: Qt.Key, keys: Any = Qt.KeyboardModifier.NoModifier, *, on: QWidget | None = None) -> None:
+        """Press a key, by default over the canvas."""
         window = self.viewer.window._qt_window
-        if not window.isActiveWindow():
+        if not window.isActiveWindow():  # nobody else gives it the keyboard where there is no window manager
             window.activateWindow()
             self.until(window.isActiveWindow)
+        self._qtbot.keyClick(on or self.viewer.window._qt_viewer.canvas.native, key, keys)
 
     def accept(self) -> None:
         self.press(Qt.Key.Key_Return, SHIFT)
@@ -249,9 +241,9 @@ def correct_and_accept(one: Day) -> None:
 def flag_with_a_note(one: Day) -> None:
     """A note is kept by the key that leaves the scan; letters that are typed are no keys."""
     note = one.room.panel.ui.note
-    one.focus(note)
+    note.setFocus()
     one._qtbot.keyClicks(note, NOTE)
-    one.press(Qt.Key.Key_PageDown)
+    one.press(Qt.Key.Key_PageDown, on=note)
     one.there(2)
     assert note.text() == ""
     reading = one.reading(1)
@@ -259,7 +251,6 @@ def flag_with_a_note(one: Day) -> None:
     one.press(Qt.Key.Key_PageUp)
     one.there(1)
     assert note.text() == NOTE
-    one.focus(one.viewer.window._qt_viewer.canvas.native)
     one.press(Qt.Key.Key_F, SHIFT)
     one.there(2)
     assert one.reading(1).status == "flagged"

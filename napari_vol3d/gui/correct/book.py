@@ -102,6 +102,11 @@ class Book(QObject):
         """Keep that the labels as they were after a step were accepted."""
         self._call(lambda ledger, layer: ledger.writer.mark_at(layer, at, "accepted"))
 
+    def know(self, **about: Any) -> None:
+        """Know more about the layer; the journal has it with the next step."""
+        if self._known is not None:
+            self._known = replace(self._known, about={**self._known.about, **about})
+
     def read(self, token: str) -> Edit:
         """Give an edit from the journal.
 

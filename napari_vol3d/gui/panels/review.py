@@ -58,7 +58,8 @@ class ReviewPanel(QWidget):
         """Show a session; None: none."""
         self._let_go()
         self.session = session
-        self.ui.show_project("" if session is None else session.project.name)
+        self.ui.show_project("" if session is None else _title(session))
+        self.ui.say("")
         if session is not None:
             self._have(session)
 
@@ -80,10 +81,10 @@ class ReviewPanel(QWidget):
         """Reject it, and open the next that is to do."""
         self._judge("rejected")
 
-    def undo_accept(self) -> None:
-        """Take the accepting of what is open back."""
+    def take_back(self) -> None:
+        """Take the judgement of what is open back, or the last one."""
         if self.judging is not None:
-            self.judging.undo_accept()
+            self.judging.take_back()
 
     def go_next(self) -> None:
         """Open the next of the list."""
@@ -100,10 +101,10 @@ class ReviewPanel(QWidget):
         for signal, slot in (
             (ui.new.clicked, self.newAsked), (ui.open.clicked, self.openAsked), (ui.worklist.opened, self._open),
             (ui.accept.clicked, self.accept), (ui.flag.clicked, self.flag), (ui.reject.clicked, self.reject),
-            (ui.undo_accept.clicked, self.undo_accept), (ui.next.clicked, self.go_next),
+            (ui.take_back.clicked, self.take_back), (ui.next.clicked, self.go_next),
             (ui.previous.clicked, self.go_back), (ui.note.editingFinished, self._keep_note),
             (ui.take_over.clicked, self._take_over), (ui.places.goRequested, self._go_to),
-            (ui.worklist.wantedChanged, self._follow_order),
+            (ui.worklist.wantedChanged, self._follow_order), (ui.note.returnPressed, self._leave_note),
         ):  # fmt: skip
             signal.connect(slot)
 
@@ -153,6 +154,7 @@ class ReviewPanel(QWidget):
 
     def _on_opening(self, name: str) -> None:
         if name:
+            self.ui.say("")  # of the case before
             self.ui.case.setText(f"Opening {name} ...")
 
     def _follow(self) -> None:
@@ -161,13 +163,15 @@ class ReviewPanel(QWidget):
         if session is None:
             return
         self.ui.worklist.select(session.current or None)
-        row = session.row if session.shown is not None else None
+        row = session.row if session.shown is not None or session.failed else None
         self.ui.note.setText("" if row is None else row.reading.note)
         held = session.held
         self.ui.show_held("" if held is None else held.words, silent=held is not None and held.silent)
         self._show_case()
         self.ui.places.setValue(None)
         if row is not None:
+            if not session.protocol.prediction_for(row.reading):
+                self.ui.places.view.set_empty("A blind reading: places are not shown")
             self._ask_places(row)
         self._follow_order()
 
@@ -178,9 +182,12 @@ class ReviewPanel(QWidget):
         can, why = shown is not None and shown.record is not None, NO_CASE
         if shown is not None and not can:
             why = "Somebody else has it open: it is only looked at."
-        words = "" if row is None or shown is None else _words(row)
-        accepted = can and row is not None and row.reading.status == "accepted"
-        self.ui.show_case(words, can_judge=can, why=why, accepted=accepted)
+        failed = session is not None and session.failed
+        if failed:
+            why = "Its scan can't be read."
+        judged = row.reading.status if row is not None and (can or failed) else ""
+        words = "" if row is None or not (shown is not None or failed) else _words(row)
+        self.ui.show_case(words, can_accept=can, can_judge=can or failed, why=why, judged=judged)
 
     def _ask_places(self, row: Row) -> None:
         session = self.session
@@ -217,9 +224,12 @@ class ReviewPanel(QWidget):
     def _judge(self, status: Any) -> None:
         session, judging = self.session, self.judging
         self._keep_note()
-        if session is not None and judging is not None and session.shown is not None:
-            judging.set_status(status)
+        if session is not None and judging is not None and judging.set_status(status):
             session.go_on(self.ui.worklist.shown())
+
+    def _leave_note(self) -> None:
+        """Give the keys back to the tools."""
+        self._desk.view.native.setFocus()
 
     def _keep_note(self) -> None:
         """Keep the note as it stands; a key of ours leaves a case without leaving the line."""
@@ -237,6 +247,10 @@ class ReviewPanel(QWidget):
             index = np.zeros(shown.labels.ndim)
             index[-3:] = place["centre"]
             self._desk.bench.go_to(shown.labels.data_to_world(index))
+
+
+def _title(session: Session) -> str:
+    return session.project.name + (f", read as {session.reader}" if session.reader else "")
 
 
 def _words(row: Row) -> str:

@@ -47,14 +47,14 @@ class ReviewUi(QWidget):
         self.take_over = QPushButton("Take over")
         self.accept = QPushButton("Accept and next")
         self.flag, self.reject = QPushButton("Flag"), QPushButton("Reject")
-        self.undo_accept = QPushButton("Undo accept")
+        self.take_back = QPushButton("Take back")
         self.previous, self.next = QToolButton(), QToolButton()
         self.said = QLabel()
         self.versions = VersionList()
         self.pages = QStackedWidget()
         self._column = QVBoxLayout()
         self._lay_out()
-        self.show_case("", can_judge=False, why=NO_CASE, accepted=False)
+        self.show_case("", can_accept=False, can_judge=False, why=NO_CASE, judged="")
 
     def add_section(self, title: str, widget: QWidget) -> QCollapsible:
         """Put a folded part under the others."""
@@ -72,18 +72,19 @@ class ReviewUi(QWidget):
         self.title.setText(name)
         self.title.setToolTip(name)
 
-    def show_case(self, words: str, *, can_judge: bool, why: str, accepted: bool) -> None:
-        """Say which case is open; where it can't be judged the buttons say why."""
+    def show_case(self, words: str, *, can_accept: bool, can_judge: bool, why: str, judged: str) -> None:
+        """Say which case is open; where it can't be judged the buttons say why; `judged` can be taken back."""
         self.case.setText(words or NO_CASE)
-        for button, tip in (
-            (self.accept, "Keep these labels as a version, and open the next scan (Shift+Enter)"),
-            (self.flag, "Someone should look at it again (Shift+F)"),
-            (self.reject, "This scan can't be used (Shift+X)"),
+        for button, can, tip in (
+            (self.accept, can_accept, "Keep these labels as a version, and open the next scan (Shift+Enter)"),
+            (self.flag, can_judge, "Someone should look at it again (Shift+F)"),
+            (self.reject, can_judge, "This scan can't be used (Shift+X)"),
         ):  # fmt: skip
-            button.setEnabled(can_judge)
-            button.setToolTip(tip if can_judge else why)
+            button.setEnabled(can)
+            button.setToolTip(tip if can else why)
         self.note.setEnabled(can_judge)
-        self.undo_accept.setVisible(accepted)
+        self.take_back.setVisible(judged in ("accepted", "flagged", "rejected"))
+        self.take_back.setText(f"Not {judged}")
 
     def show_held(self, words: str, *, silent: bool) -> None:
         """Say that somebody else has the case; "" where nobody has."""
@@ -101,7 +102,7 @@ class ReviewUi(QWidget):
         self.said.setTextFormat(Qt.TextFormat.PlainText)
         self.ahead.setEnabled(False)
         self.take_over.setToolTip("Their program is silent: what it had saved is kept")
-        self.undo_accept.setToolTip("It is to do again; the version stays and can be looked at")
+        self.take_back.setToolTip("It is to do again; a version stays and can be looked at (Ctrl+Shift+Enter)")
         for button, arrow, tip in (
             (self.previous, Qt.ArrowType.LeftArrow, "The scan before, in the list (PgUp)"),
             (self.next, Qt.ArrowType.RightArrow, "The next scan in the list (PgDown)"),
@@ -142,7 +143,7 @@ class ReviewUi(QWidget):
         column.addWidget(self.note)
         self.accept.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         column.addLayout(_row(self.accept, self.flag, self.reject))
-        column.addLayout(_row(self.undo_accept, self.previous, self.next))
+        column.addLayout(_row(self.take_back, self.previous, self.next))
         column.addWidget(self.said)
         column.addWidget(self.ahead)
         self.add_section("Versions", self.versions)

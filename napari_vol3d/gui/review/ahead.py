@@ -89,6 +89,8 @@ class Ahead(QObject):
             self._failed.clear()
             self._made.clear()
             self._ready = None
+            if self._predicting is not None:
+                self._predicting.stop()
         self._project, self._next = project, list(following)
         self._todo = [row for row in (*current, *following) if protocol.prediction_for(row.reading)]
         near = self._next[0].reading.key if self._next else ""

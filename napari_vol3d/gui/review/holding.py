@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.gui.correct.ledger import Ledger
 from napari_vol3d.gui.review.loading import Loaded, is_old
 from napari_vol3d.review.lock import Held, Lock
 from napari_vol3d.review.project import claims
-from napari_vol3d.review.project.records import Act
+from napari_vol3d.review.project.records import Act, Row
 from napari_vol3d.review.project.store import Project
 from napari_vol3d.review.when import say_when
 
@@ -23,6 +24,8 @@ class Taken:
 
     Attributes
     ----------
+    row : Row
+        As it is now: nobody else changes it from here on.
     old : bool
         Whether somebody has corrected it since it was loaded.
     words : str
@@ -31,6 +34,7 @@ class Taken:
 
     reading: str
     got: Lock | Held
+    row: Row
     old: bool
     words: str = ""
 
@@ -44,11 +48,22 @@ def take(project: Project, loaded: Loaded, *, who: str, reader: str) -> Taken:
     """Have a reading, and keep that this person is there now; if somebody else has it, say who and since when."""
     reading = loaded.row.reading.key
     got = claims.claim(project.journal, reading, who=who)
-    project.say(f"{AT} {who} {reader}", reading)
-    words = _who_has(project, reading, got) if isinstance(got, Held) else ""
-    if isinstance(got, Lock):
-        project.note(Act(act=OPEN, who=who, reading=reading))
-    return Taken(reading=reading, got=got, old=is_old(project, loaded), words=words)
+    try:
+        project.say(f"{AT} {who} {reader}", reading)
+        words = _who_has(project, reading, got) if isinstance(got, Held) else ""
+        if isinstance(got, Lock):
+            project.note(Act(act=OPEN, who=who, reading=reading))
+        row, old = project.row(reading), is_old(project, loaded)
+    except Vol3dError:
+        if isinstance(got, Lock):  # else nobody could have it until this program ends
+            got.release()
+        raise
+    return Taken(reading=reading, got=got, row=row, old=old, words=words)
+
+
+def is_free(project: Project, reading: str) -> bool:
+    """Whether nobody that is known to live has a reading."""
+    return reading not in claims.holders(project.journal)
 
 
 def give_back(ledger: Ledger, lock: Lock) -> None:

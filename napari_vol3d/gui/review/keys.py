@@ -13,12 +13,13 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "accept": (("Shift+Return", "Shift+Enter"), "Accept and next"),
     "flag": (("Shift+F",), "Flag and next"),
     "reject": (("Shift+X",), "Reject and next"),
-    "undo_accept": (("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), "Undo accept"),
+    "take_back": (("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), "Take the last judgement back"),
     "go_next": (("PgDown",), "Next scan of the list"),
     "go_back": (("PgUp",), "Scan before in the list"),
     "next_place": (("Shift+E",), "Next suspicious place"),
     "next_unchecked": (("Shift+C",), "Next slice that nobody has checked"),
 }
+HELD = frozenset({"go_next", "go_back", "next_place", "next_unchecked"})
 
 
 class ReviewKeys(QObject):
@@ -38,6 +39,7 @@ class ReviewKeys(QObject):
             for key in KEYS[name][0]:
                 shortcut = QShortcut(QKeySequence(key), window)
                 shortcut.activated.connect(verb)
+                shortcut.setAutoRepeat(name in HELD)  # a key that is held must not judge what nobody has seen
                 self._shortcuts.append(shortcut)
         self.listen(False)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.gui.correct.desk import Desk
@@ -17,18 +17,16 @@ from napari_vol3d.gui.correct.ledger import Ledger, enter_shared, who
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.review.ahead import Ahead
 from napari_vol3d.gui.review.clerk import Clerk
-from napari_vol3d.gui.review.clock import ActiveClock
 from napari_vol3d.gui.review.holding import Taken, give_back, take, where
 from napari_vol3d.gui.review.loading import Loaded, load
-from napari_vol3d.gui.review.showing import Shown, show, take_away
+from napari_vol3d.gui.review.showing import Looks, Shown, looks_of, show, take_away
+from napari_vol3d.gui.review.watch import Watch
 from napari_vol3d.review.lock import Held, Lock
 from napari_vol3d.review.project import claims
 from napari_vol3d.review.project.reading_plan import Protocol, protocol_of
 from napari_vol3d.review.project.records import DONE, Row
 from napari_vol3d.review.project.store import Project
 
-PLACE_MS = 2_000  # after the last move; who is killed comes back there
-SECONDS_MS = 20_000
 Place = Callable[[], Mapping[str, Any]]
 
 
@@ -52,6 +50,10 @@ class Session(QObject):
         What is open.
     held : Held or None
         Who else has it.
+    failed : bool
+        Whether it can't be read: it can be flagged or rejected all the same.
+    watch : Watch
+        What goes on by the clock.
     """
 
     listed = Signal()  # another worklist
@@ -66,20 +68,23 @@ class Session(QObject):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.project, self.reader, self.who = project, reader, reader or who() or "somebody"
-        self._desk, self.ahead, self._place, self._go_to = desk, ahead, place, go_to
+        self.desk, self.ahead, self._go_to = desk, ahead, go_to
         self.rows: dict[str, Row] = {}
         self.shown: Shown | None = None
         self.held: Held | None = None
+        self.failed = False
         self.protocol = Protocol()
         self._lock: Lock | None = None
-        self._kept: Mapping[str, Any] = {}
         self._wanted = ""
+        self._looks: Looks = {}
+        self._asked: set[str] = set()  # readings whose claims are under way
+        self._pending: list[Lock] = []  # locks that were taken, and that nobody knows of yet
         self._loading: Job | None = None
         self.clerk = Clerk(self)
-        self.clock = ActiveClock(desk.viewer.window._qt_window, parent=self)
+        self.clerk.idle.connect(self._asked.clear)  # those that failed, too
         self.ledger: Ledger = desk.ledger_of(project.path, enter_shared)
         self.ledger.takenOver.connect(self._taken_over)
-        self._look, self._count = self._timer(PLACE_MS, self._keep_place), self._timer(SECONDS_MS, self.keep_seconds)
+        self.watch = Watch(self, place)
         ahead.predicted.connect(self._on_predicted)
 
     def begin(self) -> None:
@@ -94,7 +99,8 @@ class Session(QObject):
         self.ahead.predicted.disconnect(self._on_predicted)
         self.ledger.takenOver.disconnect(self._taken_over)
         self.clerk.close()
-        self.clock.stop()
+        for lock in self._pending:  # asked for just before the end
+            lock.release()
 
     # ---- where ------------------------------------------------------------------------------------------------------
 
@@ -145,7 +151,7 @@ class Session(QObject):
         if self.held is not None and self._wanted:
             reading, held = self._wanted, self.held
             claim = partial(claims.take_over, self.project.journal, reading, held=held, who=self.who)
-            self.clerk.do(claim, partial(self._again, reading))
+            self.clerk.do(claim, partial(self.again, reading))
 
     def refresh_row(self, reading: str) -> None:
         """Read a row of the worklist anew."""
@@ -172,22 +178,35 @@ class Session(QObject):
         self._loading.start()
 
     def _on_failed(self, problem: Vol3dError) -> None:
+        self._asked.discard(self._wanted)
+        self.failed = True
         self.opening.emit("")
-        self.said.emit(str(problem))
-        self._wanted = ""
         self.changed.emit()
+        self.said.emit(str(problem))
 
     def _on_loaded(self, loaded: Loaded) -> None:
-        if loaded.row.reading.key == self._wanted:
-            asked = partial(take, self.project, loaded, who=self.who, reader=self.reader)
-            self.clerk.do(asked, partial(self._on_taken, loaded))
+        """Claim it; who goes away and comes back at once has it read twice, and the first is shown."""
+        reading = loaded.row.reading.key
+        if reading == self._wanted and self.shown is None and reading not in self._asked:
+            self._asked.add(reading)
+            self.clerk.do(partial(self._take, loaded), partial(self._on_taken, loaded), self._on_failed)
+
+    def _take(self, loaded: Loaded) -> Taken:
+        taken = take(self.project, loaded, who=self.who, reader=self.reader)
+        if isinstance(taken.got, Lock):
+            self._pending.append(taken.got)
+        return taken
 
     def _on_taken(self, loaded: Loaded, taken: Taken) -> None:
+        self._asked.discard(taken.reading)
+        if isinstance(taken.got, Lock):
+            self._pending.remove(taken.got)
+        self.set_row(taken.row)
         if taken.reading != self._wanted:  # the person is elsewhere by now
             if isinstance(taken.got, Lock):
                 self.clerk.do(taken.got.release)
         elif taken.old:
-            self._again(taken.reading, taken.got)
+            self.again(taken.reading, taken.got)
         else:
             self._have(taken.got)
             self._show(loaded, taken.words)
@@ -198,7 +217,7 @@ class Session(QObject):
         if self._lock is not None:
             self.ledger.writer.keep_up(self._lock)
 
-    def _again(self, reading: str, got: Lock | Held | None) -> None:
+    def again(self, reading: str, got: Lock | Held | None) -> None:
         """Show it anew, as it is on the disk."""
         if isinstance(got, Lock):
             self.clerk.do(got.release)
@@ -207,65 +226,46 @@ class Session(QObject):
             self._load(reading)
 
     def _show(self, loaded: Loaded, words: str) -> None:
-        self.shown = show(loaded, self.project, self._desk, held=words)
+        self.shown = show(loaded, self.project, self.desk, held=words, looks=self._looks)
         if loaded.row.reading.place:
             self._go_to(loaded.row.reading.place)
         for note in (*loaded.notes, words):
             if note:
                 self.said.emit(note)
-        self._kept = self._place()
-        self._look.start()
-        self._count.start()
-        self.clock.take()
-        self.clock.start()
+        self.watch.start()
         self.opening.emit("")
         self.changed.emit()
 
     def _leave(self, to: str = "") -> None:
         """Keep all of what is open, and take it off the canvas; `to` is opened next."""
         shown = self.shown
-        self._look.stop()
-        self._count.stop()
+        self.failed = False
+        self.watch.stop()
         if shown is None:
             self._wanted = to
             return
-        self._keep_place()
-        self.keep_seconds()
-        self.clock.stop()
         self._wanted, self.shown, self.held = to, None, None
-        take_away(shown, self._desk.viewer)
+        self._looks = looks_of(shown)
+        take_away(shown, self.desk.viewer)
         lock, self._lock = self._lock, None
         if lock is not None:
             self.clerk.do(partial(give_back, self.ledger, lock))
         self.changed.emit()
 
     def _on_predicted(self, reading: str) -> None:
-        """Show the prediction of what is open, where the person has done nothing yet."""
+        """Show the prediction of what is open, where there are no labels and the person has done nothing yet."""
         self.refresh_row(reading)
-        record = self.shown.record if self.shown is not None else None
-        if reading == self._wanted and record is not None and not record.history.steps:
-            self._again(reading, None)
+        shown = self.shown
+        if reading != self._wanted or shown is None or shown.record is None:
+            return
+        if not shown.record.history.steps and not shown.labels.data.any():
+            self.again(reading, None)
+            self.said.emit("Its prediction has come.")
 
     def set_row(self, row: Row) -> None:
         """Have a row of the worklist as it is now."""
         self.rows[row.reading.key] = row
         self.rowChanged.emit(row)
-
-    def _keep_place(self) -> None:
-        shown = self.shown
-        if shown is None or not self._wanted or self.held is not None or shown.labels not in self._desk.viewer.layers:
-            return  # who took the layers away has left no slice to come back to
-        place = self._place()
-        if place != self._kept:
-            self._kept = place
-            self.clerk.do(partial(self.project.keep_place, self._wanted, place))
-
-    def keep_seconds(self) -> None:
-        """Count the time since this was last done."""
-        seconds = self.clock.take()
-        if self._wanted and seconds > 0 and self.held is None:
-            self.clerk.do(partial(self.project.add_seconds, self._wanted, seconds))
-            self.refresh_row(self._wanted)
 
     def _taken_over(self) -> None:
         """Another has it: what was corrected here is in the journal, and the rest is only looked at."""
@@ -275,9 +275,3 @@ class Session(QObject):
             self.said.emit("Somebody took this case over. It is only looked at now.")
             self._leave(reading)
             self._load(reading)
-
-    def _timer(self, milliseconds: int, then: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(then)
-        return timer

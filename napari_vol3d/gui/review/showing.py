@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import napari
 from napari.layers import Image, Labels, Layer
@@ -45,16 +46,33 @@ class Shown:
         return (*self.images, self.labels, *self.extra)
 
 
-def show(loaded: Loaded, project: Project, desk: Desk, *, held: str) -> Shown:
+Looks: TypeAlias = Mapping[str, Mapping[str, Any]]  # of the images of a case, by their roles
+
+
+def looks_of(shown: Shown) -> Looks:
+    """Give what a person has chosen for the images of a case, for those of the next; not their grey levels."""
+    roles = [image.role for image in shown.loaded.row.case.images]
+    return {
+        role: {name: getattr(layer, name) for name in ("visible", "opacity", "blending", "colormap", "gamma")}
+        for role, layer in zip(roles, shown.images, strict=True)
+    }
+
+
+def show(loaded: Loaded, project: Project, desk: Desk, *, held: str, looks: Looks | None = None) -> Shown:
     """Put a case on the canvas, its labels under correction.
 
     Parameters
     ----------
+    looks : mapping, optional
+        Of the case before.
     held : str
         Why it can only be looked at; "" where it can be corrected.
     """
     viewer = desk.viewer
-    images = tuple(Image(data, **keywords) for data, keywords, _ in loaded.images)
+    chosen = [(looks or {}).get(image.role, {}) for image in loaded.row.case.images]
+    images = tuple(
+        Image(data, **{**keywords, **look}) for (data, keywords, _), look in zip(loaded.images, chosen, strict=True)
+    )
     for image in images:
         viewer.add_layer(image)
     labels = _labels_on(images[0], loaded)

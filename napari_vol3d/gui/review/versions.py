@@ -20,6 +20,8 @@ from napari_vol3d.gui.review.showing import Shown, look_at
 from napari_vol3d.review.project.accepting import labels_of_version, versions_of
 from napari_vol3d.review.project.records import Version
 
+MADE_HERE = "napari-vol3d version"  # in the metadata of a layer that shows one
+
 
 class Versions(QObject):
     """Joins the list of versions with the session."""
@@ -86,7 +88,8 @@ class Versions(QObject):
         self._judging.said.emit(f"{count:,} voxels differ from version {version.number}." if count else
                                 f"The labels are those of version {version.number}.")  # fmt: skip
         classes = disagreement_classes(f"version {version.number}", "now")
-        self._add(shown, differs, classes, name, f"{name} is only looked at.")
+        if count:
+            self._add(shown, differs, classes, name, f"{name} is only looked at.")
 
     def _on_restore(self, shown: Shown, version: Version, labels: NDArray[Any]) -> None:
         if shown is self._session.shown:
@@ -97,9 +100,15 @@ class Versions(QObject):
     ) -> None:  # fmt: skip
         if shown is not self._session.shown:  # another case by now
             return
+        viewer = self._desk.viewer
+        for old in [layer for layer in shown.extra if MADE_HERE in layer.metadata]:  # they would lie over each other
+            shown.extra.remove(old)
+            if old in viewer.layers:
+                viewer.layers.remove(old)
         image = shown.images[0]
         layer = labels_layer(labels, to_volume(image), classes, name=name, model="", like=image)
-        look_at(shown, self._desk.viewer, layer, why)
+        layer.metadata[MADE_HERE] = True
+        look_at(shown, viewer, layer, why)
 
 
 def _versions(session: Session, reading: str) -> tuple[tuple[Version, ...], str | None]:

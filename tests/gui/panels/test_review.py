@@ -81,14 +81,14 @@ def test_an_accept_is_undone_where_it_is_seen(
 ) -> None:
     ui = room.panel.ui
     opened(qtbot, session, 0)
-    assert not ui.undo_accept.isVisible()
+    assert not ui.take_back.isVisible()
     qtbot.mouseClick(ui.accept, LEFT)
     there(qtbot, session, 1)
     written(qtbot, session)
     opened(qtbot, session, 0)
-    assert ui.undo_accept.isVisible()
-    qtbot.mouseClick(ui.undo_accept, LEFT)
-    qtbot.waitUntil(lambda: not ui.undo_accept.isVisible(), timeout=WAIT_MS)
+    assert ui.take_back.isVisible()
+    qtbot.mouseClick(ui.take_back, LEFT)
+    qtbot.waitUntil(lambda: not ui.take_back.isVisible(), timeout=WAIT_MS)
     assert project.reading(key(session, 0)).status == "predicted"
 
 

@@ -34,13 +34,17 @@ def test_without_a_project_there_are_two_buttons(ui: ReviewUi) -> None:
 def test_buttons_say_why_they_can_not_be_pressed(ui: ReviewUi) -> None:
     ui.show_project("Study")
     buttons = (ui.accept, ui.flag, ui.reject)
-    ui.show_case("scan", can_judge=False, why="Somebody has it.", accepted=False)
+    ui.show_case("scan", can_accept=False, can_judge=False, why="Somebody has it.", judged="")
     assert not any(button.isEnabled() for button in buttons)
     assert {button.toolTip() for button in buttons} == {"Somebody has it."}
     assert not ui.note.isEnabled()
-    ui.show_case("scan", can_judge=True, why="", accepted=True)
+    ui.show_case("scan", can_accept=True, can_judge=True, why="", judged="rejected")
     assert all(button.isEnabled() and "(Shift+" in button.toolTip() for button in buttons)
-    assert ui.undo_accept.isVisible()
+    assert ui.take_back.isVisible()
+    assert ui.take_back.text() == "Not rejected"
+    ui.show_case("scan", can_accept=False, can_judge=True, why="Its scan can't be read.", judged="")
+    assert (ui.accept.isEnabled(), ui.flag.isEnabled(), ui.note.isEnabled()) == (False, True, True)
+    assert not ui.take_back.isVisible()
 
 
 def test_who_has_a_case_is_seen_and_taken_over_where_they_are_silent(ui: ReviewUi) -> None:
@@ -57,7 +61,8 @@ def test_who_has_a_case_is_seen_and_taken_over_where_they_are_silent(ui: ReviewU
 
 def test_it_fits_into_a_narrow_dock_and_has_room_for_more_parts(ui: ReviewUi) -> None:
     ui.show_project("A project with a name that is far longer than the dock is wide, as people give them")
-    ui.show_case("a scan with a long name: in review, 2.3 min", can_judge=True, why="", accepted=True)
+    words = "a scan with a long name: in review, 2.3 min"
+    ui.show_case(words, can_accept=True, can_judge=True, why="", judged="accepted")
     section = ui.add_section("More", QLabel("part"))
     assert ui.minimumSizeHint().width() <= 320
     assert not section.isExpanded()

@@ -77,11 +77,12 @@ def opened(qtbot: Any, session: Session, number: int) -> None:
 
 
 def there(qtbot: Any, session: Session, number: int) -> None:
-    """Wait until a case is on the canvas."""
+    """Wait until a case is on the canvas, and has been seen."""
     wanted = key(session, number)
     qtbot.waitUntil(
         lambda: session.shown is not None and session.shown.loaded.row.reading.key == wanted, timeout=WAIT_MS
     )
+    qtbot.waitUntil(lambda: session.watch.seen, timeout=WAIT_MS)
 
 
 def written(qtbot: Any, session: Session) -> None:

@@ -57,7 +57,11 @@ def test_a_case_goes_on_where_its_journal_stands(project: Project) -> None:
     assert (found.line.at, len(found.line.ahead)) == (1, 1)
     assert found.touched is not None
     assert found.events == events_of(project, first(project)) == 4
-    assert found.start is not None  # what it is from is still known
+    predicted(project, 0, score=0.9)  # a newer one
+    assert begun.start is not None
+    again = run(project, first(project)).start
+    assert again is not None
+    assert again.key == begun.start.key  # what it is from is still known
 
 
 def test_what_was_read_before_the_prediction_or_a_correction_is_old(project: Project) -> None:
@@ -94,7 +98,9 @@ def test_labels_that_were_there_are_begun_with_and_several_images_come_with_thei
     save_nifti(folder / "mask.nii.gz", labels, spacing=SPACING)
     refs = ImageRef(path="t1.nii.gz", role="T1"), ImageRef(path="flair.nii.gz", role="FLAIR")
     project.add_cases([Case(name="sub-1", code="sub-1", images=refs, prior="mask.nii.gz")])
+    predicted(project, 4)  # what was there is to be corrected, whatever the model says
     found = run(project, project.rows()[-1].reading.key)
+    assert found.start is None
     assert np.count_nonzero(found.labels) == np.count_nonzero(labels)
     assert [keywords["name"] for _, keywords, _ in found.images] == ["sub-1 T1", "sub-1 FLAIR"]
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,14 @@ from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.review.session import Session
 from napari_vol3d.gui.review_room import ReviewRoom
 from napari_vol3d.gui.workbench import Workbench
+from napari_vol3d.review.lock import Lock
+from napari_vol3d.review.project import claims
 from napari_vol3d.review.project.accepting import versions_of
+from napari_vol3d.review.project.records import Reading
 from napari_vol3d.review.project.store import Project
-from tests.gui.review.conftest import WAIT_MS, key, opened, predicted, there, written
+from tests.builders import phantom, save_nifti
+from tests.gui.review.conftest import SPACING, WAIT_MS, key, opened, predicted, there, written
+from tests.gui.review.test_loading import run
 
 
 def paint(session: Session, at: int, class_id: int) -> Record:
@@ -157,13 +163,32 @@ def test_what_is_there_already_is_shown_without_reading_it_again(
     assert session._loading is reading
 
 
+def test_what_was_read_twice_is_shown_once(
+    qtbot: Any, viewer: Viewer, session: Session, project: Project
+) -> None:
+    """As by one who goes away and comes back before it was read."""
+    reading = key(session, 3)
+    twice = [run(project, reading) for _ in range(2)]
+    session.open(reading)
+    for loaded in twice:
+        session._on_loaded(loaded)
+    there(qtbot, session, 3)
+    written(qtbot, session)
+    qtbot.waitUntil(lambda: session._loading is None or not session._loading.running, timeout=WAIT_MS)
+    written(qtbot, session)
+    assert [layer.name for layer in viewer.layers] == ["scan_3", "scan_3 labels"]
+    assert session.held is None
+    assert session.shown is not None
+    assert session.shown.loaded is twice[0]
+
+
 def test_who_takes_the_layers_away_is_where_they_were(
     qtbot: Any, viewer: Viewer, room: ReviewRoom, session: Session, project: Project
 ) -> None:
     opened(qtbot, session, 0)
-    viewer.dims.set_current_step(0, 9)
+    viewer.dims.set_current_step(0, 3)
     left = viewer.dims.point[0]
-    session._keep_place()
+    session.watch._keep_place()
     viewer.layers.clear()
     reading = key(session, 0)
     room.close_project()
@@ -222,11 +247,104 @@ def test_a_case_that_somebody_has_is_only_looked_at_until_they_are_gone(
     assert session.shown.record is not None
 
 
+def test_a_case_whose_holder_goes_is_ones_own_without_being_asked(
+    qtbot: Any, session: Session, project: Project
+) -> None:
+    got = claims.claim(project.journal, key(session, 1), who="ben")
+    assert isinstance(got, Lock)
+    opened(qtbot, session, 1)
+    assert session.held is not None
+    got.release()
+    qtbot.waitUntil(lambda: session.shown is not None and session.shown.record is not None, timeout=WAIT_MS)
+    assert session.held is None
+
+
+def test_a_case_that_can_not_be_read_can_be_rejected_and_the_list_goes_on(
+    qtbot: Any, room: ReviewRoom, session: Session, project: Project
+) -> None:
+    (project.path.parent / "images" / "scan_1.nii.gz").write_bytes(b"no scan")
+    with qtbot.waitSignal(session.said, timeout=WAIT_MS):
+        session.open(key(session, 1))
+    assert session.failed
+    assert session.current == key(session, 1)
+    assert not room.panel.ui.accept.isEnabled()
+    room.panel.reject()
+    there(qtbot, session, 2)
+    written(qtbot, session)
+    assert project.reading(key(session, 1)).status == "rejected"
+
+
+def test_what_others_have_done_is_seen_when_a_case_is_opened(
+    qtbot: Any, room: ReviewRoom, session: Session, project: Project
+) -> None:
+    project.set_note(key(session, 2), "theirs", who="ben")
+    opened(qtbot, session, 2)
+    assert room.panel.ui.note.text() == "theirs"
+    project.set_status(key(session, 0), "flagged", who="ben")
+    session.watch._take_stock()
+    written(qtbot, session)
+    assert session.rows[key(session, 0)].reading.status == "flagged"
+
+
+def test_a_lock_that_is_asked_for_as_the_project_closes_is_given_back(
+    qtbot: Any, room: ReviewRoom, session: Session, project: Project
+) -> None:
+    gate = threading.Event()
+    session.clerk.do(lambda: gate.wait(10))
+    session.open(key(session, 0))
+    qtbot.waitUntil(lambda: session.clerk.waiting == 2, timeout=WAIT_MS)
+    threading.Timer(0.2, gate.set).start()
+    room.close_project()
+    assert not claims.holders(project.journal)
+
+
+def test_another_scan_under_the_same_name_is_said(qtbot: Any, session: Session, project: Project) -> None:
+    opened(qtbot, session, 0)
+    paint(session, 2, 2)
+    written(qtbot, session)
+    opened(qtbot, session, 1)
+    said: list[str] = []
+    session.said.connect(said.append)
+    save_nifti(project.path.parent / "images" / "scan_0.nii.gz", phantom()[0] + 9, spacing=SPACING)
+    opened(qtbot, session, 0)
+    assert any("another file" in words for words in said)
+    opened(qtbot, session, 1)
+    save_nifti(project.path.parent / "images" / "scan_0.nii.gz", phantom()[0][:5], spacing=SPACING)
+    session.open(key(session, 0))
+    qtbot.waitUntil(lambda: session.failed, timeout=WAIT_MS)
+    assert "another grid" in said[-1]
+
+
+def test_the_looks_of_images_go_on_to_the_next_case(qtbot: Any, session: Session) -> None:
+    opened(qtbot, session, 0)
+    assert session.shown is not None
+    session.shown.images[0].opacity, session.shown.images[0].visible = 0.4, False
+    opened(qtbot, session, 1)
+    assert session.shown is not None
+    assert (session.shown.images[0].opacity, session.shown.images[0].visible) == (0.4, False)
+
+
+def test_who_reads_as_somebody_does_so_again(
+    qtbot: Any, bench: Workbench, room: ReviewRoom, session: Session, project: Project
+) -> None:
+    cases = project.cases()
+    project.assign([Reading(case=one.key, reader="anna", blind=True) for one in cases], who="boss")
+    room._read_as("anna")
+    qtbot.waitUntil(lambda: room.session is not None and bool(room.session.rows), timeout=WAIT_MS)
+    assert room.panel.ui.title.text() == "study, read as anna"
+    assert room.session is not None
+    written(qtbot, room.session)
+    room.close_project()
+    bench.open_project(project.path)
+    qtbot.waitUntil(lambda: room.session is not None and bool(room.session.rows), timeout=WAIT_MS)
+    assert room.session is not None
+    assert room.session.reader == "anna"
+    assert all(row.reading.blind for row in room.session.rows.values())
+
+
 def test_nothing_is_held_after_the_project_is_closed(
     qtbot: Any, room: ReviewRoom, session: Session, project: Project
 ) -> None:
-    from napari_vol3d.review.project import claims
-
     opened(qtbot, session, 0)
     opened(qtbot, session, 1)
     written(qtbot, session)
