@@ -101,6 +101,7 @@ class Day:
         self._qtbot.keyClick(on or self.viewer.window._qt_viewer.canvas.native, key, keys)
 
     def accept(self) -> None:
+        self.until(lambda: self.session.watch.seen)  # a prediction that comes shows the scan anew
         self.press(Qt.Key.Key_Return, SHIFT)
 
     def stroke(self, class_id: int, size: float = 5.0) -> None:
@@ -128,6 +129,7 @@ class Day:
         self.until(
             lambda: self.session.shown is not None and self.session.shown.loaded.row.reading.key == wanted
         )  # fmt: skip
+        self.until(lambda: self.session.watch.seen)
 
     def foreseen(self, number: int) -> None:
         """Wait until a scan is predicted."""
