@@ -118,8 +118,12 @@ def status(chosen: argparse.Namespace) -> int:
     """Print how far a project is."""
     from napari_vol3d.cli.review_status import status_for_people, status_for_programs
     from napari_vol3d.io.safe_write import write_text
+    from napari_vol3d.review.project.outgoing import refuse_ending, refuse_own_file
 
     project = _open(chosen.project)
+    if chosen.json:
+        refuse_ending(chosen.json, ".json")
+        refuse_own_file(project, chosen.json)
     sys.stdout.write(status_for_people(project) + "\n")
     if chosen.json:
         write_text(chosen.json, status_for_programs(project) + "\n")
@@ -170,7 +174,10 @@ def report(chosen: argparse.Namespace) -> int:
 def _open(path: Path) -> Project:
     from napari_vol3d.review.project.store import Project
 
-    return Project.open(path if path.exists() else _named(path))
+    project = Project.open(path if path.exists() else _named(path))
+    if project.journal.recovery is not None:
+        sys.stderr.write(f"napari-vol3d: {project.journal.recovery.words}\n")
+    return project
 
 
 def _named(path: Path) -> Path:

@@ -36,7 +36,8 @@ def status_for_programs(project: Project) -> str:
          "annotator": shown.person(row.reading.annotator), "minutes": _minutes([row])}
         for row in rows
     ]  # fmt: skip
-    whole = {"project": shown.text(project.name), "model": dict(project.model), **_figures(rows)}
+    model = {name: shown.text(str(said)) for name, said in project.model.items()}
+    whole = {"project": shown.text(project.name), "model": model, **_figures(rows)}
     return json.dumps({**whole, "readers": readers, "rows": listed}, indent=2)
 
 

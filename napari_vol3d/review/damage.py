@@ -17,13 +17,15 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.io.private_folder import make_private_folder
 from napari_vol3d.io.safe_write import replace_file
 from napari_vol3d.review import schema
 from napari_vol3d.review.line import Line
+from napari_vol3d.review.project.tables import metadata
 from napari_vol3d.review.records import Event, Layer, utc_now
-from napari_vol3d.review.rescue import carry_over, make_pattern
-from napari_vol3d.review.schema import JournalDamaged, JournalProblem, told
+from napari_vol3d.review.rescue import carry_over, has_project, make_pattern
+from napari_vol3d.review.schema import UNREADABLE, JournalDamaged, JournalProblem, told
 
 PAGE = 4096
 FARTHEST = 10_000_000  # ids that are looked for where a file does not say how many there are
@@ -77,32 +79,40 @@ def check(path: Path) -> None:
         _check_rows(connection, path)
 
 
-def recover(path: Path) -> Recovery:
+def recover(path: Path, *, readings: int = 0) -> Recovery:
     """Put a new file with all that can be read in the place of a damaged one, which is kept beside.
 
     At no moment is there no file of that name, and none is half: it can be killed, and done again. The caller has no
     other connection to the file, for copying would take the locks away that this process holds on it.
 
+    Parameters
+    ----------
+    readings : int
+        How many of a project must be there for it to be put in the place of the damaged one.
+
     Raises
     ------
+    FileProblem
+        If there are fewer; the damaged file is then still in its place.
     JournalProblem
         If the new file can't be written; the damaged one is then still in its place.
     """
     folder = make_private_folder()
     try:
         with told(path):
-            return _recover(path, folder)
+            return _recover(path, folder, readings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _recover(path: Path, folder: Path) -> Recovery:
+def _recover(path: Path, folder: Path, readings: int) -> Recovery:
     seen, copy, fresh = _looks(path), folder / "damaged", folder / "fresh"
     _copy(path, copy)  # what is tried now must not make it worse
     with closing(_opened(copy, folder, path)) as connection:
         found = _read(connection)
         lines = _write(fresh, found)
-        carry_over(connection, fresh, _all_rows)
+        if carry_over(connection, fresh, _all_rows) < readings:
+            raise FileProblem(f"{path.name} is damaged beyond reading.", hint="Take it from a backup.")
     if _looks(path) != seen:
         raise JournalProblem(f"The journal {path.name} was changed by another program.", hint="Open it again.")
     kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
@@ -178,13 +188,13 @@ def _opened(copy: Path, folder: Path, path: Path) -> sqlite3.Connection:
     """Open a damaged file; where its first page is the trouble, with that of a new one, whose tables lie alike."""
     try:
         return _connect(copy)
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         pattern = folder / "pattern"
         make_pattern(pattern, path)
         _graft(pattern.read_bytes()[:PAGE], copy)
     try:
         return _connect(copy)
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return _connect(pattern)  # nothing can be read: an empty journal
 
 
@@ -193,10 +203,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.text_factory = lambda text: text.decode("utf-8", "replace")  # a checksum judges
     try:
-        for table in ("layers", "events"):
+        for table in ("layers", "events", *(metadata.tables if has_project(connection) else ())):
             connection.execute(f"SELECT rowid FROM {table} LIMIT 0")
         connection.execute("PRAGMA page_count").fetchone()
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         connection.close()
         raise
     return connection
@@ -218,7 +228,7 @@ def _highest(connection: sqlite3.Connection, table: str) -> int:
     """Give the highest id that a table ever gave, as far as anything can tell."""
     counts = []
     for query in (f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'", f"SELECT max(rowid) FROM {table}"):
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*UNREADABLE):
             row = connection.execute(query).fetchone()
             counts += [value for value in row or () if isinstance(value, int) and 0 < value < FARTHEST]
     return max(counts, default=0) or GUESS
@@ -230,7 +240,7 @@ def _all_rows(connection: sqlite3.Connection, table: str) -> Iterator[dict[str, 
 
 def _rows(connection: sqlite3.Connection, query: str, highest: int) -> Iterator[dict[str, Any]]:
     for number in range(1, highest + 1):
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*UNREADABLE):
             row = connection.execute(query, (number,)).fetchone()
             if row is not None:
                 yield dict(row)

@@ -42,6 +42,13 @@ PRAGMAS = (
     "PRAGMA trusted_schema=OFF", "PRAGMA cell_size_check=ON",
 )  # fmt: skip
 
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_TOOBIG)
+# What else it says where bits of a text, of the list of tables, or of the first page have flipped.
+LACKS = (
+    "decode to UTF-8", "no such table", "no such column", "has no column", "already exists", "duplicate column name",
+    "unsupported file format", "malformed",
+)  # fmt: skip
+
 # One step a version, each as it was when it was published: never edit one, add the next. New files run them all.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -99,6 +106,10 @@ class JournalProblem(SaveProblem):
 
 class JournalDamaged(FileProblem):
     """A journal's file is not whole."""
+
+
+# What SQLite says of a damaged file; names of tables with flipped bits are not even text, nor is what it says of them.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 
 
 # ---- connections ----------------------------------------------------------------------------------------------------
@@ -167,7 +178,7 @@ def told(path: Path) -> Iterator[None]:
     """Turn what SQLite, SQLAlchemy and the disk say into a sentence for people."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+    except (SQLAlchemyError, *UNREADABLE, OSError) as error:
         raise _problem(path, error) from error
 
 
@@ -175,8 +186,7 @@ def _problem(path: Path, error: Exception) -> JournalProblem | JournalDamaged:
     cause = getattr(error, "orig", None) or error
     code = getattr(cause, "sqlite_errorcode", None)
     reason = str(getattr(cause, "strerror", None) or cause)
-    damaged = isinstance(cause, UnicodeDecodeError) or "decode to UTF-8" in reason  # of a text with flipped bits
-    if damaged or (code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)):
+    if isinstance(cause, UnicodeDecodeError) or (code or 0) & 0xFF in DAMAGED or any(said in reason for said in LACKS):
         return JournalDamaged(f"The journal {path.name} is damaged: {reason}.", hint="Open it again to recover it.")
     return JournalProblem(f"The journal {path.name} can't be used: {reason}.", hint=_way_on(code))
 
@@ -243,7 +253,11 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     if not tables:
         return 0
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION or "schema_version" not in tables:
+    ours = [application == APPLICATION, "schema_version" in tables]
+    if any(ours) and not all(ours) and tables >= {*metadata.tables}:  # so many names are no accident
+        words = f"The journal {path.name} is damaged: its first page."
+        raise JournalDamaged(words, hint="Open it again to recover it.")
+    if not all(ours):
         raise FileProblem(f"{path.name} is not a journal.", hint="Choose another file, or another name.")
     return _known(connection.execute("SELECT max(version) FROM schema_version").fetchone()[0], path)
 

@@ -126,3 +126,29 @@ def test_nothing_is_accepted_yet(command, scans, tmp_path):
     done = command("review", "export", tmp_path / "study", tmp_path / "out")
     assert done.returncode == 4
     assert "No labels are accepted yet" in done.stderr
+
+
+def test_no_way_out_replaces_a_file_of_the_project(command, accepted, tmp_path):
+    project, _ = accepted
+    scan = project.place_of(project.cases()[0].images[0].path)
+    (tmp_path / "link.json").symlink_to(project.path)
+    for arguments, target in (
+        (("report", project.path, scan), scan), (("report", project.path, project.path), project.path),
+        (("status", project.path, "--json", scan), scan),
+        (("status", project.path, "--json", project.path), project.path),
+        (("status", project.path, "--json", tmp_path / "link.json"), project.path),
+    ):
+        before = target.read_bytes()
+        done = command("review", *arguments)
+        assert (done.returncode, "Traceback" in done.stderr) == (4, False)
+        assert target.read_bytes() == before
+
+
+def test_a_damaged_project_is_recovered_and_that_is_said(command, accepted):
+    project, _ = accepted
+    project.path.write_bytes(bytes(4096) + project.path.read_bytes()[4096:])
+    done = command("review", "status", project.path)
+    assert done.returncode == 0
+    assert "was damaged" in done.stderr
+    assert "2 todo, 1 accepted" in done.stdout
+    assert command("review", "status", project.path).stderr == ""

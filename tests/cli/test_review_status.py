@@ -49,3 +49,10 @@ def test_for_programs(project):
     assert {name: one["cases"] for name, one in said["readers"].items()} == {"annotator 2": 2}
     for secret in ("Ann", "Bob", "Maiden", "maiden", "/"):
         assert secret not in text
+
+
+def test_a_model_called_after_somebody_is_not_named(project):
+    project.say("model", {"name": "Maiden net", "version": "1.0", "sha256": "ab" * 32})
+    assert json.loads(status_for_programs(project))["model"] == {"name": "", "version": "1.0", "sha256": "ab" * 32}
+    project.say("model", {"name": "U-Net", "version": "1.0", "sha256": "ab" * 32})
+    assert json.loads(status_for_programs(project))["model"]["name"] == "U-Net"

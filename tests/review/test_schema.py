@@ -135,3 +135,8 @@ def test_a_writer_elsewhere_is_waited_for_and_then_told(tmp_path: Path, monkeypa
         with pytest.raises(schema.JournalProblem, match="locked") as told:
             journal.add_layer(layer_of(first_labels()))
     assert "Close the other program" in told.value.hint
+
+
+def test_lists_of_tables_that_are_no_text_are_told(tmp_path: Path) -> None:
+    with pytest.raises(schema.JournalDamaged), schema.told(tmp_path / "a"):
+        b"\xff".decode()

@@ -63,16 +63,22 @@ def accept(project: Project, draft: Version, labels: NDArray[Any]) -> Version:
     return made
 
 
-def undo_accept(project: Project, reading: str, *, who: str) -> Version | None:
+def undo_accept(project: Project, reading: str, *, who: str, only: str | None = None) -> Version | None:
     """Take the last accepting of a reading back: its status is what it was; the version stays and can be looked at.
+
+    Parameters
+    ----------
+    only : str, optional
+        Key of the version that is meant: if another is accepted by now, nothing is done.
 
     Returns
     -------
     Version or None
         The one that is not accepted any more; None where none was.
     """
-    now = project.reading(reading).version
-    if now is None:
+    found = project.reading(reading)
+    now = found.version
+    if now is None or found.status != "accepted" or only not in (None, now):
         return None
     version = version_of(project, now)
     came = [act.details for _, act in project.acts(reading) if act.details.get("version") == now]

@@ -27,6 +27,8 @@ from napari_vol3d.review.project.outgoing import (
     accepted_cases,
     labels_on,
     made_folder,
+    refuse_foreign,
+    refuse_own_file,
     refuse_twins,
     scan_of,
 )
@@ -38,6 +40,7 @@ PIPELINE, DESC, VERSION = "napari-vol3d", "reviewed", "1.10.0"
 NAME = re.compile(r"(sub-[A-Za-z0-9+]+)((?:_[A-Za-z]+-[A-Za-z0-9+]+)*)_[A-Za-z0-9]+")
 SESSION = re.compile(r"_(ses-[A-Za-z0-9+]+)")
 NOT_IN_LABELS = re.compile(r"_(?:desc|echo|part)-[A-Za-z0-9+]+")  # what tells images of one session apart
+HEAD = "index\tname\tcolor\n"
 README = """\
 # Reviewed labels
 
@@ -80,7 +83,7 @@ def export_bids(project: Project, folder: Path) -> Generator[Progress, None, tup
     Parameters
     ----------
     folder : Path
-        Of the BIDS data set, or any other; files of the same name are replaced.
+        Of the BIDS data set, or any other; files of an older export are replaced, a README.md stays.
 
     Returns
     -------
@@ -94,12 +97,14 @@ def export_bids(project: Project, folder: Path) -> Generator[Progress, None, tup
     ScanMismatch
         If a scan is not the one that was reviewed.
     SaveProblem
-        If a file can't be written.
+        If a file can't be written, or would replace labels that the project is to correct.
     """
     cases, start, written = accepted_cases(project), time.monotonic(), _Written()
     names = [bids_name(one.case, one.name) for one in cases]
     refuse_twins(name.stem for name in names)
-    place = made_folder(folder / "derivatives" / PIPELINE)
+    place = folder / "derivatives" / PIPELINE
+    _refuse_taken(project, place, names)
+    made_folder(place)
     above = _above(project, place, names)
     for done, (one, name) in enumerate(zip(cases, names, strict=True)):
         yield Progress(phase=PHASE, done=done, total=len(cases), seconds=time.monotonic() - start)
@@ -107,7 +112,8 @@ def export_bids(project: Project, folder: Path) -> Generator[Progress, None, tup
     yield Progress(phase=PHASE, done=len(cases), total=len(cases), seconds=time.monotonic() - start)
     write_text(place / "dseg.tsv", table(written.classes.values()))
     _write_json(place / "dataset_description.json", _description(project, written.models, above))
-    write_text(place / "README.md", README)
+    if not (place / "README.md").exists():  # somebody may have written more
+        write_text(place / "README.md", README)
     return tuple(written.files)
 
 
@@ -132,7 +138,16 @@ def table(classes: Iterable[LabelClass]) -> str:
     """Give dseg.tsv: index, name and colour of each class."""
     rows = sorted(classes, key=lambda item: item.id)
     lines = (f"{item.id}\t{' '.join(item.name.split()) or 'n/a'}\t{item.color.upper()}\n" for item in rows)
-    return "index\tname\tcolor\n" + "".join(lines)
+    return HEAD + "".join(lines)
+
+
+def _refuse_taken(project: Project, place: Path, names: Iterable[BidsName]) -> None:
+    """Refuse where the project's own files lie, or where a data set of somebody else's is described."""
+    labels = (place / name.folder / f"{name.stem}{end}" for name in names for end in (".nii.gz", ".json"))
+    others = [place / name for name in ("dseg.tsv", "dataset_description.json")]
+    refuse_own_file(project, *labels, *others)
+    refuse_foreign(others[0], HEAD)
+    refuse_foreign(others[1], '{\n  "Name": "Reviewed labels"')
 
 
 def _write_case(

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_vol3d.core.errors import FileProblem
-from napari_vol3d.review.project.codes import codes_for, is_plain
+from napari_vol3d.review.project.codes import alike, codes_for, is_plain, told_outside, with_dates, with_names
 from napari_vol3d.review.project.records import Case, ImageRef
+
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +55,9 @@ def cases_of(
     """
     fresh, notes = _once(drafts, base, {image.path for case in present for image in case.images})
     named, more = _named_apart(fresh, {case.name for case in present})
-    codes = _codes(named, {case.code for case in present})
+    codes, said = _codes(named, {case.code for case in present})
     rows = enumerate(zip(named, codes, strict=True), start=len(present))
-    return tuple(_case(draft, code, base, place) for place, (draft, code) in rows), (*notes, *more)
+    return tuple(_case(draft, code, base, place) for place, (draft, code) in rows), (*notes, *more, *said)
 
 
 def relative(path: Path, base: Path) -> str:
@@ -100,14 +102,39 @@ def _once(drafts: Iterable[Draft], base: Path, there: set[str]) -> tuple[list[Dr
     return kept, notes
 
 
-def _codes(drafts: Sequence[Draft], taken: set[str]) -> list[str]:
-    """Give the codes that are known, and make others for the rest; a code that is known twice is none."""
-    known = Counter(draft.code for draft in drafts)
-    free = {code for code, count in known.items() if count == 1 and is_plain(code)} - taken
-    given = [draft.code if draft.code in free else "" for draft in drafts]
+def _codes(drafts: Sequence[Draft], taken: set[str]) -> tuple[list[str], list[str]]:
+    """Give the codes that are known, and make others for the rest; a sentence for what a person should know of them."""
+    given, notes = _known_codes([draft.code for draft in drafts], {alike(code) for code in taken})
     others = iter(codes_for([d.name for d, code in zip(drafts, given, strict=True) if not code],
                             taken=taken | set(given)))  # fmt: skip
-    return [code or next(others) for code in given]
+    codes = [code or next(others) for code in given]
+    told = told_outside(codes)
+    return codes, [*notes, *([f"Codes are told outside: {_some(told)}"] if told else [])]
+
+
+def _known_codes(said: Sequence[str], taken: set[str]) -> tuple[list[str], list[str]]:
+    """Give the codes that can stay, "" for the others, and a sentence for each reason; one that comes twice is none."""
+    counts, given, notes = Counter(map(alike, said)), list(said), []
+    dates, names = (_of_those(said, find) for find in (with_dates, with_names))
+    for wrong, reason in (
+        ([code and not is_plain(code) for code in said], "can't name a file"),
+        ([code and (counts[alike(code)] > 1 or alike(code) in taken) for code in said], "comes twice"),
+        (dates, "holds a date"), (names, "reads like a person's name"),
+    ):  # fmt: skip
+        out = [place for place, is_wrong in enumerate(wrong) if is_wrong and given[place]]
+        notes += [f"{len(out)} case{'s' * (len(out) > 1)} got a number for a code that {reason}."] if out else []
+        given = ["" if place in out else code for place, code in enumerate(given)]
+    return given, notes
+
+
+def _of_those(said: Sequence[str], find: Callable[[Sequence[str]], list[bool]]) -> list[bool]:
+    """Ask of the codes that are there; what is not says nothing about the others."""
+    answers = iter(find([code for code in said if code]))
+    return [bool(code) and next(answers) for code in said]
+
+
+def _some(codes: Sequence[str]) -> str:
+    return ", ".join(codes[:MOST_NAMED]) + (" ..." if len(codes) > MOST_NAMED else ".")
 
 
 def _named_apart(drafts: Sequence[Draft], taken: set[str]) -> tuple[list[Draft], list[str]]:

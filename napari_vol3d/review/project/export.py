@@ -9,7 +9,14 @@ from pathlib import Path
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.io.registry import label_name, read_volume, stem, write_labels
-from napari_vol3d.review.project.outgoing import accepted_cases, labels_on, made_folder, refuse_own_folder
+from napari_vol3d.review.project.outgoing import (
+    accepted_cases,
+    labels_on,
+    made_folder,
+    own_files,
+    refuse_own,
+    refuse_own_folder,
+)
 from napari_vol3d.review.project.store import Project
 
 PHASE = "Exporting"
@@ -43,12 +50,13 @@ def export_files(project: Project, folder: Path) -> Generator[Progress, None, tu
     cases, start = accepted_cases(project), time.monotonic()
     refuse_own_folder(project, folder)
     made_folder(folder)
-    written = []
+    written, own = [], own_files(project)
     for done, one in enumerate(cases):
         yield Progress(phase=PHASE, done=done, total=len(cases), seconds=time.monotonic() - start)
         place = project.place_of(one.case.images[0].path)
         scan = read_volume(place)
         target = folder / f"{one.name}{extension_for(place, scan)}"
+        refuse_own(own, target)  # it may be a link
         written.append(write_labels(target, labels_on(scan, project, one)))
     yield Progress(phase=PHASE, done=len(cases), total=len(cases), seconds=time.monotonic() - start)
     return tuple(written)

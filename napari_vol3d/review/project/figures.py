@@ -19,7 +19,7 @@ from napari_vol3d.io.seg_nrrd import printable
 from napari_vol3d.review.project.accepting import versions_of
 from napari_vol3d.review.project.measured import CaseFigures, Measured, measure, names_of
 from napari_vol3d.review.project.nameless import Nameless, readings
-from napari_vol3d.review.project.outgoing import made_folder
+from napari_vol3d.review.project.outgoing import made_folder, refuse_foreign, refuse_own_file
 from napari_vol3d.review.project.records import Reading, Version
 from napari_vol3d.review.project.store import Project
 
@@ -31,6 +31,11 @@ CLASSES = (
     "case", "class_id", "class", "dice", "hd95_mm", "predicted_ml", "accepted_ml", "accepted_voxels", "added_voxels",
     "removed_voxels",
 )  # fmt: skip
+# How the files begin that it writes, and that it may replace.
+BEGINNINGS = {
+    "cases.csv": ",".join(CASES[:4]), "classes.csv": ",".join(CLASSES[:4]), "agreement.csv": "case,first,second",
+    "provenance.json": '{\n  "program": "napari-vol3d ',
+}  # fmt: skip
 LEFT_OUT = "Notes, paths, settings that name files, and people's names are left out."
 
 
@@ -43,15 +48,18 @@ def export_figures(project: Project, folder: Path) -> Generator[Progress, None, 
     Parameters
     ----------
     folder : Path
-        Made where there is none; files of the same name in it are replaced.
+        Made where there is none; files of an older export in it are replaced.
 
     Raises
     ------
     FileProblem
         If the project's file is damaged.
     SaveProblem
-        If a file can't be written; what was there before is untouched.
+        If a file can't be written, or another of that name is there; what was there before is untouched.
     """
+    refuse_own_file(project, *(folder / name for name in BEGINNINGS))
+    for name, begins in BEGINNINGS.items():
+        refuse_foreign(folder / name, begins)
     measured = yield from measure(project)
     shown = Nameless.of(project)
     made_folder(folder)

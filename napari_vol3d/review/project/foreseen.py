@@ -69,6 +69,14 @@ def newest_prediction(project: Project, case: str) -> Foreseen | None:
     return None if row is None else Foreseen.from_row(dict(row))
 
 
+def prediction_of(project: Project, key: str) -> Foreseen | None:
+    """Give a prediction by its key, without its voxels; None where it was lost with a damaged file."""
+    asked = select(*plain_columns(predictions)).where(predictions.c.key == key)
+    with schema.reading(project.journal.engine, project.path) as connection:
+        row = connection.execute(asked).mappings().first()
+    return None if row is None else Foreseen.from_row(dict(row))
+
+
 def predicted_cases(project: Project) -> frozenset[str]:
     """Give the keys of the cases that have a prediction."""
     with schema.reading(project.journal.engine, project.path) as connection:

@@ -14,8 +14,8 @@ from napari_vol3d.review.project.bids import DESCRIPTIONS, find_bids, is_bids
 from napari_vol3d.review.project.drafts import Draft, cases_of
 from napari_vol3d.review.project.grouping import group_scans, with_priors
 from napari_vol3d.review.project.records import Case
-from napari_vol3d.review.project.scans import is_scan, list_scans, natural
-from napari_vol3d.review.project.sheet import is_table, read_sheet
+from napari_vol3d.review.project.scans import is_scan, is_there, list_scans, natural
+from napari_vol3d.review.project.sheet import is_table, read_sheet, shorten
 
 LAYOUTS = (("images", "labels"), ("imagesTr", "labelsTr"), ("imagesTs", "labelsTs"))  # ours, and nnU-Net's
 DESCRIPTION = "dataset.json"
@@ -54,9 +54,9 @@ def gather(
 ) -> Gathered:
     """Find the cases that files, folders, data sets and tables hold.
 
-    A folder that holds BIDS is taken as that; one with `images/` and `labels/` as a training folder; one of DICOM
-    files, or of slices, is a scan. Of other folders every scan is a case, also of those in it. Files that are named
-    together are grouped as those of a folder.
+    A folder that holds BIDS is taken as that; one with `images/` and `labels/` as a training folder, also where its
+    `images/` is named; one of DICOM files, or of slices, is a scan. Of other folders every scan is a case, also of
+    those in it. Files that are named together are grouped as those of a folder.
 
     Parameters
     ----------
@@ -75,8 +75,11 @@ def gather(
     found = _Found()
     files: list[Path] = []
     for source in sources:
-        if not source.exists():
-            found.notes.append(f"There is no {source.name}.")
+        labels = labels_beside(source)
+        if not is_there(source):
+            found.notes.append(f"There is no {shorten(source.name)}.")
+        elif labels is not None:
+            found.add(_of_layout(source, labels, _channels(labels.parent)))
         elif source.is_dir() and not is_scan(source):
             found.add(_of_folder(source, DEEPEST))
         elif source.name in DESCRIPTIONS and is_bids(source.parent):
@@ -92,6 +95,16 @@ def gather(
     if not cases:
         raise FileProblem("No scan was found.", hint=notes[0] if notes else "Choose a folder with scans.")
     return Gathered(cases=cases, notes=notes)
+
+
+def labels_beside(folder: Path) -> Path | None:
+    """Give the folder of labels beside one of images that is called as a training folder's is; None: it is none.
+
+    Such a folder says nothing: a project of it is called after the one that both lie in.
+    """
+    place = folder.absolute()  # "." has no name
+    labels = next((place.parent / labels for images, labels in LAYOUTS if place.name == images), None)
+    return labels if labels is not None and labels.is_dir() and folder.is_dir() and not is_bids(folder) else None
 
 
 def _of_folder(folder: Path, depth: int) -> tuple[list[Draft], list[str]]:

@@ -180,15 +180,24 @@ def _figures(project: Project, row: Row, spacing: Spacing | None) -> CaseFigures
     if accepted is not None:
         newest = newest_prediction(project, row.case.key) if accepted.prediction is None else None
         prediction = newest.key if newest else accepted.prediction
-        classes = _classes(project, accepted, prediction, spacing)
+        before = _before(project, prediction)
+        prediction = None if before is None else prediction
+        classes = _classes(project, accepted, before, spacing)
     return CaseFigures(row=row, versions=versions, accepted=accepted, prediction=prediction, classes=classes)
 
 
+def _before(project: Project, prediction: str | None) -> NDArray[Any] | None:
+    """Give the labels of a prediction; None where there are none, or they were lost with a damaged file."""
+    try:
+        return None if prediction is None else labels_of_prediction(project, prediction)
+    except FileProblem:
+        return None
+
+
 def _classes(
-    project: Project, version: Version, prediction: str | None, spacing: Spacing | None
+    project: Project, version: Version, before: NDArray[Any] | None, spacing: Spacing | None
 ) -> tuple[ClassOfCase, ...]:
     labels, names = labels_of_version(project, version.key), names_of(project)
-    before = None if prediction is None else labels_of_prediction(project, prediction)
     compared: dict[int, list[ClassAgreement]] = {}
     if before is not None and before.shape == labels.shape:
         for one in compare(before, labels, spacing, names):

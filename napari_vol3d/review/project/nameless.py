@@ -11,8 +11,8 @@ from napari_vol3d.io.registry import stem
 from napari_vol3d.review.project.accepting import versions_of
 from napari_vol3d.review.project.records import STATUSES, Act, Reading
 from napari_vol3d.review.project.store import Project
+from napari_vol3d.review.project.words import SHORTEST, long_numbers, one_form, unknown_words
 
-SHORTEST = 3  # letters of a word that can tell who somebody is; "1" is in every version number
 TOLD = frozenset({"from", "to", "readings"})  # of an act's details, what is a status or a number
 
 
@@ -25,7 +25,8 @@ class Nameless:
     people : mapping of str to str
         "annotator 1", "annotator 2" ... by name, in the order in which they first did something.
     private : re.Pattern or None
-        Finds the words that tell who somebody is: annotators, subjects, names of scans that are not codes.
+        Finds the words that tell who somebody is: annotators, subjects, names of scans that are not codes, each as it
+        is and word by word; words that say what was scanned are none, nor those of the codes.
     """
 
     people: Mapping[str, str]
@@ -35,9 +36,13 @@ class Nameless:
     def of(cls, project: Project) -> Self:
         """Go through a project's people and cases."""
         names = dict.fromkeys(name for name in _people(project) if name)
-        words = {word for word in (*names, *_words(project)) if len(word) >= SHORTEST}
-        found = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-        pattern = re.compile(rf"(?<![^\W_])(?:{found})(?![^\W_])", re.IGNORECASE) if words else None
+        called = {one_form(word) for word in (*names, *_words(project))}
+        codes = [case.code for case in project.cases()]
+        told = {word for code in codes for word in (*unknown_words(code), *long_numbers(code))}
+        whole = {word for word in called if len(word) >= SHORTEST}  # "1" is in every version number
+        words = {word for one in called for word in unknown_words(one)} - told
+        numbers = {number for one in called for number in long_numbers(one)} - told
+        pattern = _any_of((whole, r"[^\W_]"), (words, r"[^\W\d_]"), (numbers, r"\d"))
         return cls(people={name: f"annotator {n}" for n, name in enumerate(names, start=1)}, private=pattern)
 
     def person(self, name: str) -> str:
@@ -46,8 +51,8 @@ class Nameless:
 
     def text(self, text: str) -> str:
         """Give a text as it is, or "" where it holds a path or a word that tells who somebody is."""
-        secret = "/" in text or "\\" in text or (self.private is not None and self.private.search(text) is not None)
-        return "" if secret else text
+        found = self.private is not None and self.private.search(one_form(text)) is not None
+        return "" if found or "/" in text or "\\" in text else text
 
     def plain(self, value: Any) -> Any:
         """Give what JSON knows without the texts that may not leave; a name that may not takes its value with it."""
@@ -70,6 +75,15 @@ def readings(project: Project) -> Iterator[Reading]:
     for reader in ("", *project.readers()):
         for row in project.rows(reader):
             yield row.reading
+
+
+def _any_of(*kinds: tuple[set[str], str]) -> re.Pattern[str] | None:
+    """Find any word of a set, where no character of the kind that is named with it stands before or behind."""
+    found = [
+        rf"(?<!{beside})(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})(?!{beside})"
+        for words, beside in kinds if words
+    ]  # fmt: skip
+    return re.compile("|".join(found), re.IGNORECASE) if found else None
 
 
 def _people(project: Project) -> Iterator[str]:

@@ -14,6 +14,7 @@ from napari_vol3d.core.errors import FileProblem, SaveProblem, ScanMismatch
 from napari_vol3d.core.regions import classes_in
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.io.registry import read_volume
+from napari_vol3d.review.damage import rollback_of
 from napari_vol3d.review.project.accepting import accepted_versions, labels_of_version
 from napari_vol3d.review.project.records import Case, Reading, Version
 from napari_vol3d.review.project.store import Project
@@ -120,8 +121,75 @@ def refuse_own_folder(project: Project, folder: Path) -> None:
     """
     for case in project.cases():
         for path in (*(image.path for image in case.images), *([case.prior] if case.prior else [])):
-            if project.place_of(path).resolve().parent == folder.resolve():
+            place = project.place_of(path).resolve()
+            if folder.resolve() in (place, place.parent):  # a scan may be a folder
                 raise SaveProblem(f"{folder.name} holds scans of this project.", hint="Choose another folder.")
+
+
+def own_files(project: Project) -> frozenset[Path]:
+    """Give the project's file, its scans and its labels to correct, links followed; a scan may be a folder."""
+    said = {path for case in project.cases() for path in (*(image.path for image in case.images), case.prior) if path}
+    places = (project.path, rollback_of(project.path), *map(project.place_of, said))
+    return frozenset(place.resolve() for place in places)
+
+
+def refuse_own_file(project: Project, *targets: Path) -> None:
+    """Refuse to write in the place of the project's file, a scan, or labels to correct.
+
+    Raises
+    ------
+    SaveProblem
+        If one of the targets is one, by whatever name.
+    """
+    own = own_files(project)
+    for target in targets:
+        refuse_own(own, target)
+
+
+def refuse_own(own: frozenset[Path], target: Path) -> None:
+    """Refuse a target that is one of `own_files`, or lies in one, as in a folder of DICOM files."""
+    place = target.resolve()
+    same = target.exists() and any(one.name.casefold() == place.name.casefold() and one.exists() and one.samefile(place)
+                                   for one in own)  # on a disk that takes "A" for "a"  # fmt: skip
+    if same or not own.isdisjoint((place, *place.parents)):
+        raise SaveProblem(f"{target.name} is a file of this project.", hint="Choose another name or folder.")
+
+
+def refuse_foreign(target: Path, begins: str) -> None:
+    """Refuse to replace a file that an export of this kind did not write.
+
+    Parameters
+    ----------
+    begins : str
+        How those begin that it writes.
+
+    Raises
+    ------
+    SaveProblem
+        If there is such a file.
+    """
+    try:
+        with target.open("rb") as file:
+            ours = file.read(len(begins.encode())) == begins.encode()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        words = f"{target.name} can't be replaced: {error.strerror}."
+        raise SaveProblem(words, hint="Choose another folder.") from error
+    if not ours:
+        raise SaveProblem(f"{target.name} is there already, and is no export.", hint="Choose another folder.")
+
+
+def refuse_ending(target: Path, *endings: str) -> None:
+    """Refuse a file whose name does not say what will be in it.
+
+    Raises
+    ------
+    SaveProblem
+        If it ends in none of these.
+    """
+    if target.suffix.lower() not in endings:
+        raise SaveProblem(f"{target.name} must end in {endings[0]}.", hint=f"Call it {target.stem}{endings[0]}.")
 
 
 def made_folder(folder: Path) -> Path:

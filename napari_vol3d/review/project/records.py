@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, get_args
 
+from napari_vol3d.review.project.from_file import mapping_of, shape_of, sound_row
+from napari_vol3d.review.project.tables import acts, cases, predictions, readings, versions
 from napari_vol3d.review.records import new_token, utc_now
 
 Status = Literal["todo", "predicted", "in review", "accepted", "flagged", "rejected"]
@@ -61,9 +64,18 @@ class Case:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Case:
-        """Read a row."""
-        images = tuple(ImageRef(path=path, role=role) for path, role in json.loads(row["images"]))
-        return cls(**{**row, "images": images})
+        """Read a row.
+
+        Raises
+        ------
+        JournalDamaged
+            If it makes no sense; so in the other records.
+        """
+        with sound_row("a case", cases, row):
+            images = tuple(ImageRef(path=str(path), role=str(role)) for path, role in json.loads(row["images"]))
+            if not images:
+                raise ValueError("no image")
+            return cls(**{**row, "images": images})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +122,13 @@ class Reading:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Reading:
         """Read a row."""
-        values = {**row, "blind": bool(row["blind"]), "place": json.loads(row["place"]), "case": row["case_key"]}
-        del values["case_key"]
-        return cls(**values)
+        with sound_row("a reading", readings, row):
+            values = {**row, "blind": bool(row["blind"]), "case": row["case_key"]}
+            values["place"] = mapping_of(row["place"])
+            del values["case_key"]
+            if row["status"] not in STATUSES:
+                raise ValueError(row["status"])
+            return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +167,12 @@ class Foreseen:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Foreseen:
         """Read a row."""
-        values = _from_json(row, "settings", "places", "shape") | {"case": row["case_key"]}
-        values["places"], values["shape"] = tuple(values["places"]), tuple(values["shape"])
-        del values["case_key"]
-        return cls(**values)
+        with sound_row("a prediction", predictions, row):
+            places = tuple(dict(place) for place in json.loads(row["places"]))
+            values = {**row, "case": row["case_key"], "places": places, "shape": shape_of(row["shape"])}
+            values["settings"] = mapping_of(row["settings"])
+            del values["case_key"]
+            return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,11 +227,15 @@ class Version:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Version:
         """Read a row."""
-        values = _from_json(row, "settings", "changed", "shape") | {"reading": row["reading_key"]}
-        values["shape"] = tuple(values["shape"])
-        values["changed"] = {name: (added, taken) for name, (added, taken) in values["changed"].items()}
-        del values["reading_key"]
-        return cls(**values)
+        with sound_row("a version", versions, row):
+            counts = json.loads(row["changed"]).items()
+            changed = {str(int(i)): (int(added), int(taken)) for i, (added, taken) in counts}
+            values = {**row, "reading": row["reading_key"], "changed": changed, "shape": shape_of(row["shape"])}
+            values["settings"] = mapping_of(row["settings"])
+            if datetime.fromisoformat(row["time"]).tzinfo is None:
+                raise ValueError(row["time"])
+            del values["reading_key"]
+            return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +252,13 @@ class Act:
         """Give it as a row of the table `acts`."""
         values = {name: getattr(self, name) for name in ("act", "who", "time")}
         return values | {"reading_key": self.reading, "details": json.dumps(dict(self.details))}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Act:
+        """Read a row; its number is not in the act."""
+        with sound_row("an act", acts, row):
+            plain = {name: row[name] for name in ("act", "who", "time")}
+            return cls(**plain, reading=row["reading_key"], details=mapping_of(row["details"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +278,3 @@ class Row:
 
 def _as_json(**values: Any) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in values.items()}
-
-
-def _from_json(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {**row, **{name: json.loads(row[name]) for name in names}}

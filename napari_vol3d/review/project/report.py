@@ -22,7 +22,7 @@ from napari_vol3d.review.project.class_sections import dice_section, number, rea
 from napari_vol3d.review.project.foreseen import labels_of_prediction
 from napari_vol3d.review.project.measured import CaseFigures, Measured, measure
 from napari_vol3d.review.project.nameless import Nameless
-from napari_vol3d.review.project.outgoing import scan_of
+from napari_vol3d.review.project.outgoing import refuse_ending, refuse_own_file, scan_of
 from napari_vol3d.review.project.page import Cell, figure, gallery, page, section, side_by_side, table, tiles
 from napari_vol3d.review.project.pictures import picture_of
 from napari_vol3d.review.project.plots import Series
@@ -43,15 +43,17 @@ def write_report(project: Project, path: Path) -> Generator[Progress, None, Path
     Parameters
     ----------
     path : Path
-        The HTML file; an older one is replaced.
+        The HTML file, whose name says so; an older one is replaced.
 
     Raises
     ------
     FileProblem
         If the project's file is damaged; scans that can't be read are told of in the report.
     SaveProblem
-        If it can't be written; what was there before is untouched.
+        If it can't be written, or is a file of the project; what was there before is untouched.
     """
+    refuse_ending(path, ".html", ".htm")
+    refuse_own_file(project, path)
     measured = yield from measure(project)
     pictures = yield from _pictures(project, measured)
     yield Progress(phase="Drawing")

@@ -63,6 +63,14 @@ def entries_of(folder: Path) -> list[Path]:
         return []
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; none has a name that no system lets a file have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, a null
+        return False
+
+
 def is_scan(path: Path) -> bool:
     """Whether a file or folder is one scan; of a folder of scans it is not said."""
     if _is_folder(path):

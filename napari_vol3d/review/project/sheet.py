@@ -13,9 +13,11 @@ from napari_vol3d.io import gate
 from napari_vol3d.io.registry import stem
 from napari_vol3d.review.project.drafts import Draft
 from napari_vol3d.review.project.roles import role_of
+from napari_vol3d.review.project.scans import is_there
 
 TABLES = (".csv", ".tsv")
 MOST_BYTES = 64_000_000
+LONGEST = 60  # letters of a file's name in a note
 HEADS = {
     "subject": ("subject", "subject_id", "participant", "participant_id", "patient", "patient_id", "id"),
     "session": ("session", "session_id", "visit", "timepoint"),
@@ -73,14 +75,14 @@ def _draft(
     row = {head: cell.strip() for head, cell in zip(heads, cells, strict=False)}
     asked = [(row.get(head, ""), role) for head, role in columns.images.items()]
     files = [(_place(table, cell), role) for cell, role in asked if cell]
-    images = tuple((path, role) for path, role in files if path.exists())
-    notes = [f"{where}: there is no file {path.name}." for path, _ in files if not path.exists()]
+    images = tuple((path, role) for path, role in files if is_there(path))
+    notes = [f"{where}: there is no file {shorten(path.name)}." for path, _ in files if not is_there(path)]
     if not images:
         return None, notes or [f"{where} names no image."]
     said = {kind: row.get(head, "") for kind, head in columns.plain.items()}
     prior = _place(table, said["prior"]) if said.get("prior") else None
-    if prior is not None and not prior.exists():
-        notes.append(f"{where}: there are no labels {prior.name}.")
+    if prior is not None and not is_there(prior):
+        notes.append(f"{where}: there are no labels {shorten(prior.name)}.")
         prior = None
     return _named(said, images, prior), notes
 
@@ -92,11 +94,14 @@ def _named(said: Mapping[str, str], images: tuple[tuple[Path, str], ...], prior:
 
 
 def _columns(path: Path, heads: list[str]) -> _Columns:
-    plain, images = {}, {}
+    plain, images, seen = {}, {}, set()
     for head in heads:
         word = head.strip().lower().replace(" ", "_")
         kind = next((kind for kind, words in HEADS.items() if word in words), "")
         role = role_of(head.strip())
+        if word in seen and (kind or role):
+            raise FileProblem(f"Two columns {head.strip()} in {path.name}.", hint="Call each what it is: T1, FLAIR ...")
+        seen.add(word)
         if kind == "image" or role:
             images[head] = role
         elif kind and kind not in plain:
@@ -109,7 +114,12 @@ def _columns(path: Path, heads: list[str]) -> _Columns:
 def _place(table: Path, cell: str) -> Path:
     """Give the file that a cell names; tables from Windows have backslashes."""
     place = table.parent / cell
-    return place if "\\" not in cell or place.exists() else table.parent / cell.replace("\\", "/")
+    return place if "\\" not in cell or is_there(place) else table.parent / cell.replace("\\", "/")
+
+
+def shorten(name: str) -> str:
+    """Give a name as it can stand in a sentence."""
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]} ..."
 
 
 def _lines(path: Path) -> Iterator[list[str]]:

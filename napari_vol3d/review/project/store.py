@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -23,9 +23,11 @@ from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.review import schema
 from napari_vol3d.review.journal import Journal
+from napari_vol3d.review.project.from_file import classes_of, said_of
+from napari_vol3d.review.project.opening import prepare, prove
 from napari_vol3d.review.project.reading_plan import protocol_of
 from napari_vol3d.review.project.records import Act, Case, Reading, Row, Status
-from napari_vol3d.review.project.tables import acts, cases, is_project, predictions, prepare_project, project, readings
+from napari_vol3d.review.project.tables import acts, cases, predictions, project, readings
 from napari_vol3d.review.records import utc_now
 
 
@@ -71,8 +73,7 @@ class Project:
         made = cls(path)
         with schema.told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        schema.prepare(path, utc_now())
-        made._prepare()
+        prepare(path)
         with made._writing() as connection:
             for key, value in (("name", name), ("created", utc_now()), ("model", dict(model or {}))):
                 _put(connection, key, value)
@@ -82,21 +83,18 @@ class Project:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a project, or bring an older one up to date.
+        """Open a project, or bring an older one up to date; one that is damaged is recovered, see `journal.recovery`.
 
         Raises
         ------
         FileProblem
-            If there is no such file, or it is none of ours.
+            If there is no such file, it is none of ours, or so damaged that nothing of it can be read.
+        JournalProblem
+            If it can't be read just now, or is damaged and somebody works in it.
         """
-        if not path.is_file():
-            raise FileProblem(f"There is no project {path.name}.", hint="Choose a .vol3d file, or make one.")
-        schema.prepare(path, utc_now())
-        with schema.told(path), closing(schema.connect(path)) as connection:
-            if not is_project(connection):
-                raise FileProblem(f"{path.name} is not a project.", hint="Choose a .vol3d file, or make one.")
+        recovery = prove(path)
         found = cls(path)
-        found._prepare()
+        found.journal.recovery = recovery
         return found
 
     # ---- what it is about -------------------------------------------------------------------------------------------
@@ -109,7 +107,7 @@ class Project:
     @property
     def classes(self) -> tuple[LabelClass, ...]:
         """The label table."""
-        return tuple(LabelClass(id=c["id"], name=c["name"], color=c["color"]) for c in self.said("classes", []))
+        return classes_of(self.said("classes", []))
 
     @property
     def model(self) -> Mapping[str, str]:
@@ -120,12 +118,20 @@ class Project:
         """Give something that the project remembers."""
         with self._reading() as connection:
             text = connection.execute(select(project.c.value).where(project.c.name == name)).scalar()
-        return default if text is None else json.loads(text)
+        return default if text is None else said_of(text, name)
 
     def say(self, name: str, value: Any) -> None:
         """Have the project remember something; only what JSON knows."""
         with self._writing() as connection:
             _put(connection, name, value)
+
+    def add_classes(self, new: Sequence[LabelClass]) -> None:
+        """Add classes whose ids the label table does not have: who names a class in one case has it in the next."""
+        known = self.said("classes", [])
+        ids = {one["id"] for one in known}
+        fresh = [{"id": c.id, "name": c.name, "color": c.color} for c in new if c.id not in ids]
+        if fresh:
+            self.say("classes", [*known, *fresh])
 
     def place_of(self, path: str) -> Path:
         """Give where a file of a case lies now."""
@@ -174,8 +180,9 @@ class Project:
             scores = {row.case_key: row.score for row in connection.execute(newest.group_by(predictions.c.case_key))}
         told = protocol_of(self).score_for
         return tuple(
-            Row(case=of_case[one.case], reading=one, score=scores.get(one.case) if told(one) else None) for one in found
-        )
+            Row(case=of_case[one.case], reading=one, score=scores.get(one.case) if told(one) else None)
+            for one in found if one.case in of_case  # else it was lost just now; opening the project mends that
+        )  # fmt: skip
 
     def reading(self, key: str) -> Reading:
         """Give a reading as it is now."""
@@ -251,17 +258,9 @@ class Project:
         with self._reading() as connection:
             asked = asked if reading is None else asked.where(acts.c.reading_key == reading)
             rows = connection.execute(asked).mappings().all()
-        return tuple(
-            (row["id"], Act(act=row["act"], who=row["who"], reading=row["reading_key"], time=row["time"],
-                            details=json.loads(row["details"])))
-            for row in rows
-        )  # fmt: skip
+        return tuple((row["id"], Act.from_row(dict(row))) for row in rows)
 
     # ---- within -----------------------------------------------------------------------------------------------------
-
-    def _prepare(self) -> None:
-        with schema.told(self.path), closing(schema.connect(self.path)) as connection:
-            prepare_project(connection, self.path.name)
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return schema.reading(self.journal.engine, self.path)

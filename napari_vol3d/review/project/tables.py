@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, Table, Text
 
 from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.review.schema import JournalDamaged
 
 # One step a version, each as it was when it was published: never edit one, add the next.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -43,6 +45,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 VERSION = len(MIGRATIONS)
 SUFFIX = ".vol3d"
+PROJECT = "project"  # the table that says the version of all
+MAY_BE_NONE = frozenset({"prior", "version", "score", "parent", "cursor", "prediction", "reading_key"})
+TYPES: dict[type, tuple[type, ...]] = {Text: (str,), Integer: (int,), Float: (int, float), LargeBinary: (bytes,)}
 
 metadata = MetaData()
 project = Table("project", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
@@ -85,35 +90,67 @@ def plain_columns(table: Table) -> list[Column[Any]]:
 
 
 def is_project(connection: sqlite3.Connection) -> bool:
-    """Whether a journal's file has the tables of a project."""
-    asked = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'project'"
-    return bool(connection.execute(asked).fetchone()[0])
+    """Whether a journal's file has the tables of a project, or some of them: then the others were lost."""
+    return bool(_tables(connection))
+
+
+def misfits(table: Table, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the columns of a row whose value is not of their type; with flipped bits SQLite gives what it finds."""
+    return tuple(column.name for column in table.columns if column.name in row and not _fits(column, row[column.name]))
 
 
 def prepare_project(connection: sqlite3.Connection, name: str) -> None:
     """Make the tables in a journal's file, or bring them up to date, all at once or not at all.
 
+    A file that is up to date is not written to: it may lie where nobody may write.
+
     Raises
     ------
     FileProblem
         If a newer version wrote them.
+    JournalDamaged
+        If they are not all there.
     """
+    if _version(connection, name) == VERSION:
+        return
     connection.execute("BEGIN IMMEDIATE")
-    version = 0
-    if is_project(connection):
-        row = connection.execute("SELECT value FROM project WHERE name = 'tables'").fetchone()
-        version = int(row[0]) if row else 0
-    if version > VERSION:
+    try:
+        for statements in MIGRATIONS[_version(connection, name) :]:  # another program may have been faster
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute("INSERT OR REPLACE INTO project VALUES ('tables', ?)", (str(VERSION),))
+    except BaseException:
         connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, name: str) -> int:
+    """Give the version of a project's tables; 0 where there are none yet."""
+    there = _tables(connection)
+    if not there:
+        return 0
+    row = connection.execute("SELECT value FROM project WHERE name = 'tables'").fetchone() if PROJECT in there else None
+    version = int(row[0]) if row and str(row[0]).isdecimal() else 0
+    if version > VERSION:
         raise FileProblem(
             f"The project {name} was written by a newer version (tables {version}, this knows {VERSION}).",
             hint="Update napari-vol3d.",
         )
-    for statements in MIGRATIONS[version:]:
-        for statement in statements:
-            connection.execute(statement)
-    connection.execute("INSERT OR REPLACE INTO project VALUES ('tables', ?)", (str(VERSION),))
-    connection.execute("COMMIT")
+    if version == 0 or (version == VERSION and there != {*metadata.tables}):
+        raise JournalDamaged(f"The project {name} lacks tables.", hint="Open it again to recover it.")
+    return version
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in found} & {*metadata.tables}
+
+
+def _fits(column: Column[Any], value: Any) -> bool:
+    if value is None:
+        return column.name in MAY_BE_NONE
+    return isinstance(value, TYPES[type(column.type)])
 
 
 def is_project_file(path: Path) -> bool:

@@ -24,11 +24,19 @@ from napari_vol3d.io.label_files import write_sidecar
 from napari_vol3d.io.nifti import write_nifti
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.io.safe_write import write_text
-from napari_vol3d.review.project.outgoing import Accepted, accepted_cases, file_name, labels_on, made_folder
+from napari_vol3d.review.project.outgoing import (
+    Accepted,
+    accepted_cases,
+    file_name,
+    labels_on,
+    made_folder,
+    refuse_own_file,
+)
 from napari_vol3d.review.project.store import Project
 
 PHASE = "Exporting"
 IMAGES, LABELS, OTHERS = "images", "labels", "other_images"
+CLASSES, SPLITS, RECIPE = FILES = ("classes.json", "splits.json", "recipe.json")
 LEFT_OUT = "Left out: "
 Split = dict[str, list[str]]
 
@@ -82,7 +90,7 @@ def export_training(
         If a file can't be written.
     """
     cases, start, notes = accepted_cases(project), time.monotonic(), []
-    _refuse_taken(folder)
+    _refuse_taken(project, folder)
     for kind in (IMAGES, LABELS):
         made_folder(folder / kind)
     order, classes, written = roles_of(cases), dict[int, LabelClass](), []
@@ -121,9 +129,13 @@ def roles_of(cases: Sequence[Accepted]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(image.role for one in cases for image in one.case.images))
 
 
-def _refuse_taken(folder: Path) -> None:
-    if any((folder / kind).is_dir() and any((folder / kind).iterdir()) for kind in (IMAGES, LABELS)):
+def _refuse_taken(project: Project, folder: Path) -> None:
+    if any((folder / kind).is_dir() and any((folder / kind).iterdir()) for kind in (IMAGES, LABELS, OTHERS)):
         raise FileProblem(f"Scans are there already: {folder.name} has some.", hint="Choose an empty folder.")
+    refuse_own_file(project, folder)
+    for name in FILES:
+        if (folder / name).exists():
+            raise FileProblem(f"{name} is there already, in {folder.name}.", hint="Choose an empty folder.")
 
 
 def _write_pair(
@@ -172,6 +184,6 @@ def _describe(folder: Path, splits: Split, classes: tuple[LabelClass, ...], seed
         "validation": splits["validation"], "test": splits["test"],
         "class_names": {str(item.id): item.name for item in ordered}, "seed": seed,
     }  # fmt: skip
-    write_sidecar(folder / "classes.json", ordered)
-    for name, content in (("splits.json", {"by": "subject", "seed": seed, **splits}), ("recipe.json", recipe)):
+    write_sidecar(folder / CLASSES, ordered)
+    for name, content in ((SPLITS, {"by": "subject", "seed": seed, **splits}), (RECIPE, recipe)):
         write_text(folder / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

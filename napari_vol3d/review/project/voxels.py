@@ -49,7 +49,7 @@ def unpacked(row: Mapping[str, Any], where: str) -> NDArray[Any]:
     """
     try:
         labels = unpack_array(row["payload"], tuple(json.loads(row["shape"])), np.dtype(row["dtype"]))
-    except (zlib.error, ValueError) as error:
+    except (zlib.error, ValueError, TypeError) as error:
         raise _damaged(where) from error
     if labels_sha256(labels) != row["sha256"]:
         raise _damaged(where)

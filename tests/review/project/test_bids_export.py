@@ -8,9 +8,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_vol3d.core.errors import FileProblem
+from napari_vol3d.core.errors import FileProblem, SaveProblem
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.review.project.bids_export import bids_name, export_bids, table
+from napari_vol3d.review.project.gather import gather
 from napari_vol3d.review.project.records import Case, ImageRef
 from napari_vol3d.review.project.store import Project
 from tests.builders import finish, phantom, save_nifti
@@ -108,3 +109,31 @@ def test_the_entities_of_the_source_stay(path, stem):
 
 def test_a_name_of_a_class_stays_in_its_cell():
     assert "\tleft lobe\t#" in table([type(CLASSES[0])(id=4, name="left\tlobe\n", color="#000000")])
+
+
+def test_labels_that_the_project_is_to_correct_are_not_replaced(bids):
+    root, project = bids
+    _, written = finish(export_bids(project, root))
+    again = gather([root], base=root.parent).cases
+    assert again[0].prior is not None
+    other = Project.create(root.parent / "again.vol3d", name="again", cases=again, classes=CLASSES)
+    for row in other.rows():
+        accept_labels(other, row.reading, 0 * phantom(seed=0)[1], None, who="ann")
+    before = [path.read_bytes() for path in written]
+    with pytest.raises(SaveProblem, match="is a file of this project"):
+        finish(export_bids(other, root))
+    assert [path.read_bytes() for path in written] == before
+    finish(export_bids(other, root.parent / "out"))
+
+
+def test_a_data_set_of_somebody_else_is_left_alone(bids):
+    root, project = bids
+    place = root / "derivatives" / "napari-vol3d"
+    place.mkdir(parents=True)
+    (place / "README.md").write_text("mine")
+    finish(export_bids(project, root))
+    finish(export_bids(project, root))
+    assert (place / "README.md").read_text() == "mine"
+    (place / "dataset_description.json").write_text('{"Name": "mine"}')
+    with pytest.raises(SaveProblem, match="is there already"):
+        finish(export_bids(project, root))

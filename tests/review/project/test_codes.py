@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from napari_vol3d.review.project.codes import are_codes, codes_for, is_plain
+from napari_vol3d.review.project.codes import (
+    alike,
+    are_codes,
+    codes_for,
+    is_plain,
+    told_outside,
+    with_dates,
+    with_names,
+)
 
 
 def test_counted_names_stay():
@@ -45,3 +53,32 @@ def test_ten_thousand_are_still_apart():
 
 def test_none():
     assert codes_for([]) == ()
+
+
+@pytest.mark.parametrize("day", ["120462", "12.04.62", "12-04-62", "04_12_62", "620412", "19620412", "12 04 1962"])
+def test_a_day_of_birth_is_no_code(day):
+    assert with_dates([f"x_{day}", "x_1"]) == [True, False]
+    assert not are_codes([f"x_{day}", f"y_{day}"])
+
+
+def test_six_digits_that_were_counted_are_no_days():
+    assert not any(with_dates([f"x_{n:06d}" for n in range(0, 20_000, 7)]))
+    assert are_codes([f"x_{n:06d}" for n in (900_001, 120_462, 900_003)])  # one of three
+
+
+def test_two_words_of_one_code_alone_read_like_a_person():
+    assert with_names(["Schmidt_Berta", "Meier_Anna"]) == [True, True]
+    assert with_names(["acme_trial_phantom_1", "acme_trial_phantom_2", "ACME_Munich_3"]) == [False] * 3
+    assert with_names(["Q-1", "left_hippocampus_T1", "sub-01_ses-baseline"]) == [False] * 3
+    assert with_names(["Schmidt_Berta"]) == [True]
+
+
+def test_a_word_that_may_be_a_name_is_told_about():
+    assert codes_for(["mueller1", "mueller2"]) == ("mueller1", "mueller2")
+    assert told_outside(["mueller1", "mueller2", "sub-01", "hippocampus_3"]) == ["mueller1", "mueller2"]
+
+
+def test_codes_that_a_system_takes_for_one_are_one():
+    assert alike("Sub1") == alike("sub1.")
+    assert codes_for(["x_1", "x_2"], taken={"X_2"}) == ("case-0001", "case-0002")
+    assert codes_for(["Anna"], taken={"CASE-0004"}) == ("case-0005",)

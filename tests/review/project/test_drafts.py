@@ -86,3 +86,26 @@ def test_links_on_the_way(tmp_path):
     assert outside.endswith("/a.nii")  # and not the object's name
     # A link in the project's folder is part of it: it may lead elsewhere on another machine.
     assert relative(tmp_path / "link" / "scans" / "a.nii", tmp_path / "link") == "scans/a.nii"
+
+
+def test_codes_that_tell_who_it_is_become_numbers_and_that_is_said(tmp_path):
+    known = ["Schmidt_Berta_19620412", "P_12.04.62", "Meier_Anna", "Q-1", "Sub1", "sub1"]
+    drafts = [draft(tmp_path / f"{n}.nii", code=code, name="n" * (n + 1)) for n, code in enumerate(known)]
+    cases, notes = cases_of(drafts, tmp_path)
+    assert [case.code for case in cases if not case.code.startswith("case-")] == ["Q-1"]
+    assert len({case.code.casefold() for case in cases}) == 6
+    assert [note for note in notes if "Schmidt" in note] == []
+    for reason, count in (("holds a date", 2), ("a person's name", 1), ("comes twice", 2)):
+        assert [note.partition(" ")[0] for note in notes if reason in note] == [str(count)]
+
+
+def test_a_code_that_may_be_a_name_is_told_about(tmp_path):
+    cases, (note,) = cases_of([draft(tmp_path / f"mueller{n}.nii") for n in range(1, 6)], tmp_path)
+    assert cases[0].code == "mueller1"
+    assert note == "Codes are told outside: mueller1, mueller2, mueller3 ..."
+
+
+def test_a_code_of_the_project_is_taken_in_any_case(tmp_path):
+    there, _ = cases_of([draft(tmp_path / "a.nii", code="S1")], tmp_path)
+    (more,), _ = cases_of([draft(tmp_path / "b.nii", code="s1")], tmp_path, present=there)
+    assert more.code == "case-0001"

@@ -99,3 +99,14 @@ def test_the_folder_of_the_scans_is_refused_and_they_stay(shared_data, tmp_path)
     with pytest.raises(SaveProblem, match="holds scans of this project"):
         finish(export_files(project, places[0].parent))
     assert [place.read_bytes() for place in places] == before
+
+
+def test_a_link_to_a_scan_is_not_followed(shared_data, tmp_path):
+    project = hippocampi(shared_data, tmp_path / "study", count=2, accepted=1)
+    scan = project.place_of(project.cases()[0].images[0].path)
+    before = scan.read_bytes()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "case-0001.nii.gz").symlink_to(scan)
+    with pytest.raises(SaveProblem, match="is a file of this project"):
+        finish(export_files(project, tmp_path / "out"))
+    assert scan.read_bytes() == before

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from napari_vol3d.core.errors import SaveProblem
 from napari_vol3d.review.project.accepting import versions_of
 from napari_vol3d.review.project.figures import export_figures
 from napari_vol3d.review.project.measured import measure
@@ -87,3 +88,27 @@ def test_a_class_of_two_lines_stays_in_its_row(tmp_path, project):
     accept_labels(project, project.rows()[3].reading, kept, None, who="Bob")
     finish(export_figures(project, tmp_path / "out"))
     assert rows_of(tmp_path / "out/classes.csv")[-1]["class"] == 'a "b",c'
+
+
+def test_files_of_ones_own_are_not_replaced_and_older_exports_are(tmp_path, project):
+    out = tmp_path / "out"
+    finish(export_figures(project, out))
+    finish(export_figures(project, out))
+    for name in ("cases.csv", "classes.csv", "agreement.csv", "provenance.json"):
+        other = tmp_path / name.partition(".")[0]
+        other.mkdir()
+        (other / name).write_text("case,image\nP1,a.nii.gz\n")
+        with pytest.raises(SaveProblem, match="is there already"):
+            finish(export_figures(project, other))
+        assert [path.name for path in other.iterdir()] == [name]
+        assert (other / name).read_text() == "case,image\nP1,a.nii.gz\n"
+
+
+def test_a_readings_table_is_known_again(tmp_path, project, shared_data):
+    first = project.cases()[0]
+    project.assign([Reading(case=first.key, reader="ann"), Reading(case=first.key, reader="ben")], who="x")
+    for reader in ("ann", "ben"):
+        accept_labels(project, project.rows(reader)[0].reading, reference(shared_data, IDS[0]), None, who=reader)
+    for _ in range(2):
+        _, written = finish(export_figures(project, tmp_path / "out"))
+    assert "agreement.csv" in [path.name for path in written]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.io.registry import read_volume, stem
 from napari_vol3d.pipeline.dataset import find_pairs
-from napari_vol3d.review.project.gather import gather
+from napari_vol3d.review.project.gather import gather, labels_beside
 from napari_vol3d.review.project.store import Project
 from tests.builders import save_nifti
 
@@ -163,3 +164,34 @@ def test_every_scan_of_the_data_keeps_its_name(shared_data):
     folder = shared_data / "hippocampus" / "images"
     cases = gather([folder], base=folder).cases
     assert [case.name for case in cases] == sorted(stem(path) for path in folder.iterdir())
+
+
+def test_images_bring_the_labels_beside_them(shared_data, tmp_path, monkeypatch):
+    folder = shared_data / "hippocampus"
+    whole, part = (gather([place], base=shared_data) for place in (folder, folder / "images"))
+    assert [(c.code, c.images, c.prior) for c in part.cases] == [(c.code, c.images, c.prior) for c in whole.cases]
+    assert labels_beside(folder / "images") == folder / "labels"
+    assert labels_beside(folder) is None
+    monkeypatch.chdir(folder / "images")
+    assert len(gather([Path()], base=tmp_path).cases) == len(whole.cases)
+    assert all(case.prior for case in gather([Path()], base=tmp_path).cases)
+
+
+def test_images_of_nnunet_have_the_channels_beside_them(tmp_path):
+    put(*(tmp_path / "imagesTr" / f"p1_000{c}.nii.gz" for c in (0, 1)), tmp_path / "labelsTr" / "p1.nii.gz")
+    (tmp_path / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T1", "1": "CT"}}))
+    (case,) = gather([tmp_path / "imagesTr"], base=tmp_path).cases
+    assert ([image.role for image in case.images], case.prior) == (["T1", "CT"], "labelsTr/p1.nii.gz")
+
+
+def test_images_alone_and_labels_that_are_named_go_as_before(tmp_path):
+    put(tmp_path / "images" / "a.nii.gz", tmp_path / "mine" / "a.nii.gz")
+    assert gather([tmp_path / "images"], base=tmp_path).cases[0].prior is None
+    put(tmp_path / "labels" / "a.nii.gz")
+    assert gather([tmp_path / "images"], base=tmp_path, priors=tmp_path / "mine").cases[0].prior == "mine/a.nii.gz"
+
+
+def test_a_name_that_no_file_has(tmp_path):
+    put(tmp_path / "a.nii.gz")
+    (note,) = gather([tmp_path / "a.nii.gz", tmp_path / ("x" * 400)], base=tmp_path).notes
+    assert len(note) < 100

@@ -48,3 +48,29 @@ def test_of_deeds_only_status_and_numbers_are_told(shown):
     details = {"from": "todo", "to": "zoe", "note": "Karl", "readings": 3, "readers": ["ann"]}
     told = shown.details(Act(act="x", who="zoe", details=details))
     assert told == {"from": "todo", "readings": 3, "readers": ["annotator 2"]}
+
+
+@pytest.fixture
+def called(tmp_path):
+    """A project of scans that are called as people are, in several ways."""
+    names = ("Mueller_Anna", "Schmidt,Berta-Maria 120462", "hippocampus_003", "O'Hara2", "Zo\u0308e_brain")
+    cases = [
+        Case(name=name, code=f"case-000{n}", images=(ImageRef(path=f"{n}.nii.gz"),)) for n, name in enumerate(names)
+    ]
+    project = Project.create(tmp_path / "p.vol3d", name="p", cases=cases)
+    project.set_status(project.rows()[0].reading.key, "flagged", who="Dr. Eva Lang")
+    return Nameless.of(project)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Mueller Anna study", "net-mueller.keras", "ANNA2", "for Berta", "Maria", "born 120462", "hara", "Z\u00f6e's",
+     "eva"],
+)  # fmt: skip
+def test_parts_of_names_tell_too(called, text):
+    assert called.text(text) == ""
+
+
+@pytest.mark.parametrize("text", ["Hippocampus (T1 MRI)", "brain", "Annalen", "1204621", "language", "U-Net 1.0", "dr"])
+def test_words_that_say_what_was_scanned_tell_nobody(called, text):
+    assert called.text(text) == text

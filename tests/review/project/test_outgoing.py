@@ -13,9 +13,14 @@ from napari_vol3d.review.project.outgoing import (
     file_name,
     labels_on,
     made_folder,
+    refuse_ending,
+    refuse_foreign,
+    refuse_own_file,
+    refuse_own_folder,
     refuse_twins,
     scan_of,
 )
+from napari_vol3d.review.project.records import Case, ImageRef
 from tests.review.project.studies import accept_labels
 
 
@@ -63,3 +68,39 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     with pytest.raises(SaveProblem, match="No folder below"):
         made_folder(tmp_path / "file" / "below")
     assert made_folder(tmp_path / "a" / "b").is_dir()
+
+
+def test_files_of_the_project_are_never_a_target(project, tmp_path):
+    folder = project.path.parent
+    (folder / "images" / "dicom").mkdir(parents=True)
+    (folder / "prior.nii.gz").write_bytes(b"x")
+    ref = (ImageRef(path="images/dicom"),)
+    project.add_cases([Case(name="x", code="x", images=ref, prior="prior.nii.gz")])
+    (tmp_path / "link.html").symlink_to(project.path)
+    own = (
+        project.path, folder / "study.vol3d-journal", folder / "images" / "scan_001.nii.gz", folder / "prior.nii.gz",
+        folder / "images" / "dicom" / "IM_1", folder / "images" / ".." / "prior.nii.gz", tmp_path / "link.html",
+    )  # fmt: skip
+    for target in own:
+        with pytest.raises(SaveProblem, match="is a file of this project"):
+            refuse_own_file(project, tmp_path / "free.html", target)
+    refuse_own_file(project, tmp_path / "free.html", folder / "images" / "free.html", folder / "scan_001.nii.gz")
+    with pytest.raises(SaveProblem, match="holds scans"):
+        refuse_own_folder(project, folder / "images" / "dicom")
+
+
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path):
+    refuse_foreign(tmp_path / "none.csv", "case,")
+    (tmp_path / "a.csv").write_text("case,status\n")
+    refuse_foreign(tmp_path / "a.csv", "case,")
+    with pytest.raises(SaveProblem, match="is no export"):
+        refuse_foreign(tmp_path / "a.csv", "case,image")
+    with pytest.raises(SaveProblem, match="can't be replaced"):
+        refuse_foreign(tmp_path, "case")
+
+
+@pytest.mark.parametrize("name", ["scan.nii.gz", "study.vol3d", "report", "html"])
+def test_an_ending_says_what_is_in_a_file(tmp_path, name):
+    refuse_ending(tmp_path / "a.HTML", ".html", ".htm")
+    with pytest.raises(SaveProblem, match=r"must end in \.html"):
+        refuse_ending(tmp_path / name, ".html", ".htm")

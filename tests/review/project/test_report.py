@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from napari_vol3d.core.errors import SaveProblem
 from napari_vol3d.review.project.bids_export import export_bids
 from napari_vol3d.review.project.export import export_files
 from napari_vol3d.review.project.figures import export_figures
+from napari_vol3d.review.project.measured import measure
 from napari_vol3d.review.project.records import Reading
 from napari_vol3d.review.project.report import write_report
 from napari_vol3d.review.project.training_export import export_training
+from napari_vol3d.review.schema import writing
 from tests.builders import finish
 from tests.review.project.studies import IDS, WHO, accept_labels, hippocampi, reference, spoiled
 from tests.review.project.test_page import parsed
@@ -112,3 +115,24 @@ def told(path: Path, out: Path, machine: Path) -> list[str]:
     text = str(path.relative_to(out)).casefold() + content.decode("latin-1").casefold()
     paths = re.findall(r"(?<![\w.<:/])/(?:home|users|tmp|root|work|var)/", text)
     return [word for word in (*SAID, str(machine), machine.name) if word.casefold() in text] + paths
+
+
+def test_no_scan_and_no_project_is_replaced_by_a_report(shared_data, tmp_path):
+    project = hippocampi(shared_data, tmp_path / "study", count=1, accepted=0)
+    scan = project.place_of(project.cases()[0].images[0].path)
+    (tmp_path / "link.html").symlink_to(scan)
+    for target in (scan, project.path, tmp_path / "link.html", tmp_path / "report.txt"):
+        before = target.read_bytes() if target.exists() else None
+        with pytest.raises(SaveProblem):
+            finish(write_report(project, target))
+        assert (target.read_bytes() if target.exists() else None) == before
+
+
+def test_a_prediction_that_was_lost_costs_its_figures_only(shared_data, tmp_path):
+    project = hippocampi(shared_data, tmp_path / "study", count=3, accepted=2)
+    with writing(project.journal.engine, project.path) as connection:
+        connection.exec_driver_sql("DELETE FROM predictions WHERE score < 0.15")  # of the first case
+    _, measured = finish(measure(project))
+    assert [one.mean_dice is None for one in measured.cases] == [True, False, True]
+    assert measured.cases[0].classes[0].voxels > 0
+    assert finish(write_report(project, tmp_path / "report.html"))[1].stat().st_size > 0

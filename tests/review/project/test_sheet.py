@@ -86,3 +86,20 @@ def test_what_is_a_table(scans):
     assert is_table(write(scans, "x"))
     assert not is_table(scans / "gone.csv")
     assert not is_table(scans / "images" / "a.nii.gz")
+
+
+def test_a_cell_that_is_no_name_of_a_file(scans):
+    found, notes = seen(write(scans, "image,labels\nimages/a.nii.gz," + "y" * 5000 + "\n" + "x" * 300 + ".nii,\n"))
+    assert [(row[0], row[4]) for row in found] == [("a", None)]
+    assert all(len(note) < 130 for note in notes)
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize("heads", ["image,image", "T1, t1 ", "subject,Subject,image", "image,Image"])
+def test_two_columns_of_one_name_are_refused(scans, heads):
+    with pytest.raises(FileProblem, match="Two columns"):
+        read_sheet(write(scans, f"{heads}\nimages/a.nii.gz,images/b.nii.gz,images/b.nii.gz\n"))
+
+
+def test_columns_that_say_nothing_may_be_called_alike(scans):
+    assert len(seen(write(scans, "image,,,age,age\nimages/a.nii.gz,,,1,2\n"))[0]) == 1

@@ -121,3 +121,13 @@ def contrasts(folder, cases):
 def accepted(name, *, subject=""):
     case = Case(name=name, code=name, images=(), subject=subject)
     return Accepted(case=case, reading=Reading(case=case.key), version=Version(reading="", number=1, who=""), name=name)
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "splits.json", "classes.json", "other_images/x.nii"])
+def test_files_of_ones_own_are_not_replaced(shared_data, tmp_path, name):
+    project = hippocampi(shared_data, tmp_path / "study", count=2, accepted=2)
+    (tmp_path / "out" / name).parent.mkdir(parents=True)
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(FileProblem, match="there already"):
+        finish(export_training(project, tmp_path / "out", **SHARES))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name.partition("/")[0]]
