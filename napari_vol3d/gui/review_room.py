@@ -151,6 +151,8 @@ class ReviewRoom(QObject):
     def _on_opened(self, opened: tuple[Project, str]) -> None:
         project, reader = opened
         self.have(project, reader=reader)
+        if project.journal.recovery is not None:  # the file was damaged
+            self.panel.ui.say(project.journal.recovery.words)
         self.opened.emit(project)
 
     def _read_as(self, reader: str) -> None:

@@ -32,9 +32,15 @@ def folder_for(sources: Sequence[Path]) -> Path:
 
 
 def folder_of(source: Path) -> Path:
-    """Give the folder of scans that a source is or lies in; a folder that is one scan lies in another."""
+    """Give the folder of scans that a source is or lies in; a folder that is one scan lies in another.
+
+    A folder `images` beside `labels` is a part of the one that both lie in.
+    """
+    from napari_vol3d.review.project.gather import labels_beside
     from napari_vol3d.review.project.scans import is_scan
 
+    if source.is_dir() and labels_beside(source) is not None:
+        return source.absolute().parent
     return source if source.is_dir() and not is_scan(source) else source.parent
 
 

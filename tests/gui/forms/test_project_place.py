@@ -61,3 +61,11 @@ def test_what_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "old.vol3d").touch()
     assert refusal(tmp_path / "old.vol3d").startswith("old.vol3d is there already.")
     assert refusal(tmp_path / "none" / "new.vol3d").startswith("No folder none.")
+
+
+def test_a_folder_of_images_beside_its_labels_gives_the_name_of_both(study: Path) -> None:
+    for part in ("images", "labels"):
+        (study / part).mkdir()
+        save_nifti(study / part / "a.nii.gz", phantom()[0])
+    assert name_for((study / "images",)) == "study"
+    assert folder_for((study / "images",)) == study
