@@ -2,7 +2,8 @@
 # Run the tests in processes of their own. Tests of the engine load TensorFlow, tests of the window load OpenGL, and in one
 # process on Linux the two abort each other (tensorflow issue 119254): the wall that the program itself keeps.
 # The first process has neither Qt nor napari's test plugin, so everything below gui/ is seen to work without them.
-# A window waits more than it computes: the window's tests run in two halves, on two screens, at the same time.
+# A window waits more than it computes: the window's tests run in two halves, on two screens, the first of them at the
+# same time as all the rest.
 # Usage: sh scripts/run_tests.sh VENV [all|gui] [ARGUMENTS OF pytest]
 set -eu
 
@@ -27,14 +28,14 @@ in_window() {
     fi
 }
 
-if [ "$part" = all ]; then
-    "$python" scripts/run_pytest.py "$last_words" tests --ignore=tests/gui -p no:napari -p no:pytest-qt "$@" || status=$?
-fi
-half="tests/gui/correct tests/gui/panels tests/gui/forms"
+half="tests/gui/correct tests/gui/panels tests/gui/forms tests/gui/review"
 # shellcheck disable=SC2086 # several folders
 in_window "$python" scripts/run_pytest.py "$last_words" $half "$@" >"$behind_says" 2>&1 &
 behind=$!
 sleep 5 # two screens that look for a free number at once may take the same
+if [ "$part" = all ]; then
+    "$python" scripts/run_pytest.py "$last_words" tests --ignore=tests/gui -p no:napari -p no:pytest-qt "$@" || status=$?
+fi
 # shellcheck disable=SC2046
 in_window "$python" scripts/run_pytest.py "$last_words" tests/gui $(printf -- '--ignore=%s ' $half) "$@" || status=$?
 wait "$behind" || status=$?
