@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-SCHEMES = ("none", "zscore", "minmax", "quantile", "window")
+SCHEMES = ("none", "zscore", "minmax", "quantile", "window", "maximum")
 HISTOGRAM_SAMPLES = 4_000_000
 HISTOGRAM_PLANES = 64  # of a volume with more voxels than that: it may be far larger than memory
 
@@ -22,14 +22,14 @@ class IntensityScheme:
     ----------
     kind : str
         "zscore": mean 0, sd 1; "minmax": lowest 0, highest 1; "quantile": `lower` 0, `upper` 1; "window": fixed
-        values `lower` 0 and `upper` 1; "none": as stored.
+        values `lower` 0 and `upper` 1; "maximum": divided by the highest; "none": as stored.
     lower, upper : float
         Percentiles (0 to 100) between which "zscore" clips and "quantile" stretches; intensities for "window".
     over : str
         Voxels that count: "all", or "nonzero" where air is stored as exact 0.
     """
 
-    kind: Literal["none", "zscore", "minmax", "quantile", "window"] = "zscore"
+    kind: Literal["none", "zscore", "minmax", "quantile", "window", "maximum"] = "zscore"
     lower: float = 0.5
     upper: float = 99.5
     over: Literal["all", "nonzero"] = "all"
@@ -49,6 +49,18 @@ class IntensityMap:
         low, high = (bound if np.isfinite(bound) else self.shift for bound in (self.low, self.high))
         values = np.nan_to_num(patch.astype(np.float32), nan=low, posinf=high, neginf=low)
         return np.asarray((np.clip(values, self.low, self.high) - self.shift) * self.scale, dtype=np.float32)
+
+    def then(self, other: IntensityMap) -> IntensityMap:
+        """Give the map that does this, and then another to what came of it."""
+        low, high = sorted((self._stored(other.low), self._stored(other.high)))
+        return IntensityMap(
+            low=max(self.low, low), high=min(self.high, high), shift=self._stored(other.shift),
+            scale=self.scale * other.scale,
+        )  # fmt: skip
+
+    def _stored(self, mapped: float) -> float:
+        """Give the intensity that is mapped to a value, without bounds."""
+        return self.shift + (mapped / self.scale if self.scale else 0.0)
 
 
 class Planes(Protocol):
@@ -80,6 +92,8 @@ def measure_intensity(channel: Planes, scheme: IntensityScheme) -> IntensityMap:
     values = _sample(channel, scheme.over)
     if scheme.kind == "minmax":
         return _stretch(float(values.min()), float(values.max()), clip=True)
+    if scheme.kind == "maximum":
+        return IntensityMap(low=-np.inf, high=np.inf, shift=0.0, scale=_reciprocal(float(values.max())))
     low, high = (float(value) for value in np.percentile(values, (scheme.lower, scheme.upper)))
     if scheme.kind == "quantile":
         return _stretch(low, high, clip=False)

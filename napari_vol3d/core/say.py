@@ -13,13 +13,20 @@ def say_seconds(seconds: float) -> str:
 
 
 def say_bytes(count: float) -> str:
-    """Say an amount of memory: "640 MB", "1.1 GB"."""
+    """Say an amount of memory: "72 kB", "640 MB", "1.1 GB"."""
+    if count < 1e6:
+        return f"{count / 1e3:.0f} kB"
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def say_times(factor: float) -> str:
     """Say how many times as much: "1.4x", "512x"."""
     return f"{factor:.2g}x" if factor < 99.5 else f"{factor:,.0f}x"
+
+
+def say_count(count: int, one: str, many: str = "") -> str:
+    """Say a number of things: "1 channel", "3 classes"."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def shortened(text: str, most: int) -> str:
@@ -31,6 +38,14 @@ def shortened(text: str, most: int) -> str:
     'a rather…'
     """
     return text if len(text) <= most else f"{text[: max(most - 1, 0)].rstrip()}…"
+
+
+def plain_line(text: str, most: int) -> str:
+    """Give a text from a stranger's file in one line of at most so many letters, control characters as spaces.
+
+    Raw, an escape sequence would steer the terminal, and a line break could pose as a line of ours.
+    """
+    return shortened("".join(letter if letter.isprintable() else " " for letter in text[: most + 1]), most)
 
 
 def short_unit(unit: str) -> str:

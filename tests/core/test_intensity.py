@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_vol3d.core import intensity
-from napari_vol3d.core.intensity import IntensityScheme, measure_intensity
+from napari_vol3d.core.intensity import IntensityMap, IntensityScheme, measure_intensity
 
 
 @pytest.fixture
@@ -109,3 +109,17 @@ def test_a_large_volume_is_measured_on_a_regular_subset(monkeypatch: pytest.Monk
     assert read == [0, 3, 6, 9]  # a volume that is larger than memory is not read as a whole
     assert subset.shift == pytest.approx(whole.shift, rel=0.1)
     assert subset.scale == pytest.approx(whole.scale, rel=0.1)
+
+
+@pytest.mark.parametrize("kind", ["zscore", "minmax", "quantile", "maximum", "none"])
+def test_one_map_after_another_is_one_map(kind):
+    values = np.random.default_rng(0).gamma(2, 50, (9, 10, 11)) - 20
+    first = IntensityMap(low=0.0, high=150.0, shift=-5.0, scale=1.7)
+    second = measure_intensity(first.apply(values), IntensityScheme(kind=kind, lower=5, upper=95))
+    expected = second.apply(first.apply(values))
+    np.testing.assert_allclose(first.then(second).apply(values), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_mapped_to_nothing_stays_nothing():
+    flat = IntensityMap(low=3.0, high=3.0, shift=3.0, scale=0.0)
+    assert not flat.then(IntensityMap(low=0.0, high=1.0, shift=0.0, scale=2.0)).apply(np.arange(9.0)).any()
