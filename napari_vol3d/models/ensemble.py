@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from napari_vol3d.core.errors import ModelProblem
-from napari_vol3d.models.card import ModelCard
+from napari_vol3d.models.card import InputSpec, ModelCard
 
 
 def join_cards(cards: Sequence[ModelCard]) -> ModelCard:
@@ -50,12 +50,18 @@ def _hash_of(cards: Sequence[ModelCard]) -> str:
     return hashlib.sha256(" ".join(card.weights.sha256 for card in cards).encode()).hexdigest()
 
 
+def _shape_of(given: InputSpec) -> tuple[object, ...]:
+    return given.orientation, given.anatomical, given.conform, given.resize_to, given.crop
+
+
 def _require_alike(first: ModelCard, other: ModelCard) -> None:
     here, there = first.input, other.input
     differ = {
         "channels": here.channels != there.channels,
         "spacing": (here.spacing, here.unit) != (there.spacing, there.unit),
         "intensities": here.intensity != there.intensity,
+        "orientation or size": _shape_of(here) != _shape_of(there),
+        "post-processing": first.output.post != other.output.post,
         "classes": [c.id for c in first.output.classes] != [c.id for c in other.output.classes],
         "kind of output": (first.output.activation == "sigmoid") != (other.output.activation == "sigmoid"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -11,6 +12,7 @@ from pydantic import Field, ValidationError
 from napari_vol3d.core.errors import SaveProblem
 from napari_vol3d.io.safe_write import write_text
 from napari_vol3d.models.card import ModelCard, Record
+from napari_vol3d.models.marks import read_marks, write_marks
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ class LocalRecord(Record):
         The scan in which the halo could not be measured last: too little was found in it.
     seconds_per_megavoxel : dict of str to float
         By device: what the last run took.
+    guessed : dict of str to tuple of str
+        By name and version of a model: what `marks` could not keep beside its card, or an older version kept here.
     """
 
     reach: int | None = Field(None, ge=0)
@@ -40,6 +44,7 @@ class LocalRecord(Record):
     measured_on: str = ""
     nothing_in: str = ""
     seconds_per_megavoxel: dict[str, float] = Field(default_factory=dict)
+    guessed: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     def speed_on(self, device: str) -> float | None:
         """Seconds for a million voxels, None where no run was timed."""
@@ -60,6 +65,28 @@ def expected_rate(card: ModelCard, device: str) -> float | None:
     return read_record(card).speed_on(device) or card.inference.seconds_per_megavoxel
 
 
+def guesses_in(card: ModelCard) -> tuple[str, ...]:
+    """Give the fields of a card, as a draft names them, that are guesses still.
+
+    They lie beside the card. Those that an older version of this program has kept here are put there at first sight.
+    """
+    marked = read_marks(card)
+    if marked is not None:
+        return marked
+    old = read_record(card).guessed.get(_called(card), ())
+    if old:
+        keep_guesses(card, old)
+    return old
+
+
+def keep_guesses(card: ModelCard, guessed: Iterable[str]) -> None:
+    """Remember which fields of a card are guesses: beside it, and only where that can't be written, here."""
+    fields = tuple(guessed)
+    left = () if write_marks(card, fields) else fields
+    others = {name: known for name, known in read_record(card).guessed.items() if name != _called(card)}
+    update_record(card, guessed=others | ({_called(card): left} if left else {}))
+
+
 def update_record(card: ModelCard, **findings: object) -> LocalRecord:
     """Keep findings beside what is known; a disk that can't be written to is logged, and costs nothing else."""
     known = read_record(card)
@@ -71,6 +98,10 @@ def update_record(card: ModelCard, **findings: object) -> LocalRecord:
         except (OSError, SaveProblem) as problem:
             log.info("findings on %s not kept: %s", card.name, problem)
     return record
+
+
+def _called(card: ModelCard) -> str:
+    return f"{card.name} {card.version}"
 
 
 def _path(card: ModelCard) -> Path:

@@ -65,6 +65,8 @@ def test_a_card_is_a_value(content):
         (("input", "spacing"), [1.0, 0.0, 1.0]), (("input", "spacing"), [1.0, -1.0, 1.0]),
         (("input", "field_of_view"), [0.0, 40.0, 40.0]), (("input", "patch_size"), [0, 8, 8]),
         (("input", "multiple"), 10**9), (("input", "intensity"), {"kind": "quantile", "lower": -5, "upper": 200}),
+        (("input", "intensity"), {"kind": "window", "lower": 400, "upper": -100}),
+        (("input", "channels"), ["T1", "T1"]),
         (("input", "flip_axes"), [3]), (("inference", "scheme"), "sliding"),
         (("inference", "seconds_per_megavoxel"), 0.0),
         (("output", "classes"), [{"id": 0, "name": "a", "color": "#ff0000"}]),
@@ -137,3 +139,16 @@ def test_the_bundled_cards_are_true():
         assert card.license
         assert card.citation
         assert card.input.field_of_view
+
+
+def test_a_card_without_end_is_not_read(tmp_path, content):
+    write(tmp_path, content | {"description": "a" * (16 << 20)})
+    with pytest.raises(ModelProblem, match="Too large: the card"):
+        read_card(tmp_path)
+
+
+def test_what_is_wrong_with_a_card_is_said_in_a_plain_line(tmp_path, content):
+    write(tmp_path, content | {"a\x1b[2J\nb": 1})
+    with pytest.raises(ModelProblem, match=r"a \[2J b") as refusal:
+        read_card(tmp_path)
+    assert str(refusal.value).isprintable()

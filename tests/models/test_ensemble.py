@@ -9,6 +9,7 @@ import pytest
 from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.core.intensity import IntensityScheme
 from napari_vol3d.core.labels import LabelClass
+from napari_vol3d.models.card import PostProcessing
 from napari_vol3d.models.ensemble import join_cards
 from tests.builders import make_card
 
@@ -37,6 +38,8 @@ def test_others_are_refused():
     first = card()
     join_cards([first, card("1"), card("2", name="other"), card("3", output={"activation": "softmax"})])
     others = {
+        "orientation or size": card(input={"orientation": "LIA"}),
+        "post-processing": card(output={"post": PostProcessing(largest_component=True)}),
         "channels": card(input={"channels": ("a", "b")}), "spacing": card(input={"spacing": (1.0, 1.0, 1.0)}),
         "intensities": card(input={"intensity": IntensityScheme(kind="minmax")}),
         "classes": card(output={"classes": (LabelClass(id=7, name="a", color="#ff0000"),)}),

@@ -9,7 +9,7 @@ import pytest
 from platformdirs import user_cache_path
 from pydantic import ValidationError
 
-from napari_vol3d.models.record import LocalRecord, expected_rate, read_record, update_record
+from napari_vol3d.models.record import LocalRecord, expected_rate, guesses_in, keep_guesses, read_record, update_record
 from tests.builders import make_card
 
 CARD = make_card(Path("model.keras"), sha256="a" * 64)
@@ -31,6 +31,19 @@ def test_findings_come_together_and_belong_to_the_weights():
     update_record(CARD, seconds_per_megavoxel={"CPU": 2.5})
     assert update_record(CARD, halo=38).seconds_per_megavoxel == {"CPU": 2.5}
     assert [CARD.weights.sha256 in path.name for path in kept_files()] == [True]
+
+
+def test_guesses_belong_to_a_name_and_a_version_and_not_to_the_weights_alone():
+    again = CARD.model_copy(update={"version": "2"})
+    keep_guesses(CARD, ())
+    assert kept_files() == []
+    keep_guesses(CARD, ("classes", "spacing"))
+    update_record(CARD, halo=5)
+    assert (guesses_in(CARD), guesses_in(again), guesses_in(OTHER)) == (("classes", "spacing"), (), ())
+    keep_guesses(again, iter(("title",)))
+    keep_guesses(CARD, ())
+    assert (guesses_in(CARD), guesses_in(again)) == ((), ("title",))
+    assert read_record(CARD).halo == 5
 
 
 def test_nothing_new_is_not_written():

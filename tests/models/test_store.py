@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,41 @@ def test_recipes_are_found_by_name_and_by_path(tmp_path):
     assert find_recipe(str(bundled)) == bundled
     with pytest.raises(ModelProblem, match="hippocampus-t1"):
         find_recipe("nothing")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that is there and can't be read")
+def test_a_card_that_can_not_be_read_hides_no_other(own):
+    add(own / "good", "good")
+    add(own / "bad", "bad")
+    (own / "bad" / CARD_NAME).unlink()
+    (own / "bad" / CARD_NAME).symlink_to("/proc/self/mem")
+    assert [model.card.name for model in list_models() if model.origin != "bundled"] == ["good"]
+    with pytest.raises(ModelProblem, match="Card of bad can't be read"):
+        open_model(own / "bad")
+
+
+def test_models_that_come_and_go_are_listed_whole_or_not_at_all(own):
+    folder, away = add(own / "net", "net"), own / ".away"
+    over = threading.Event()
+
+    def move() -> None:
+        while not over.is_set():
+            folder.rename(away)
+            away.rename(folder)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        for _ in range(300):
+            assert all(model.card.name in ("hippocampus-t1", "net") for model in list_models())
+    finally:
+        over.set()
+        mover.join()
+
+
+def test_a_file_is_no_model_yet_and_the_way_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.keras").write_bytes(b"")
+    with pytest.raises(ModelProblem) as caught:
+        find_model("net.keras")
+    assert "napari-vol3d models add net.keras" in caught.value.hint
