@@ -13,28 +13,13 @@ import numpy as np
 from keras import layers
 
 from napari_vol3d.engine.fused import BlockTranspose3D, FusedConv3D
+from napari_vol3d.engine.layer_kinds import ALONG_AXIS, OVER_AXIS, POINTWISE, WHOLE_PATCH
 
 FLOAT_BYTES = 4
 
 CONVOLUTIONS = (layers.Conv3D, FusedConv3D)
 SPREADING = (layers.Conv3DTranspose, BlockTranspose3D)
 POOLS = (layers.MaxPooling3D, layers.AveragePooling3D)
-# By name, as keras.ops on symbolic tensors have classes of the same names; layers from elsewhere never count.
-IDLE = {  # at inference
-    "Dropout", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "Identity",
-    "ActivityRegularization",
-}  # fmt: skip
-POINTWISE = IDLE | {
-    "InputLayer", "BatchNormalization", "Normalization", "Rescaling", "Activation", "Dense", "Add", "Subtract",
-    "Multiply", "Average", "Maximum", "Minimum", "Divide", "TrueDivide", "Negative", "Absolute", "Square", "Sqrt",
-    "Exp", "Log", "Clip", "Cast", "ReLU", "Relu", "Relu6", "LeakyReLU", "LeakyRelu", "ELU", "Elu", "Selu", "Gelu",
-    "Silu", "Sigmoid", "HardSigmoid", "HardSilu", "Softplus", "Softsign", "Tanh",
-}  # fmt: skip
-ALONG_AXIS = {"Softmax", "LayerNormalization", "RMSNormalization", "UnitNormalization", "Concatenate"}
-WHOLE_PATCH = {
-    "GroupNormalization", "GlobalAveragePooling3D", "GlobalMaxPooling3D", "AdaptiveAveragePooling3D",
-    "AdaptiveMaxPooling3D", "Attention", "AdditiveAttention", "MultiHeadAttention", "GroupQueryAttention",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +118,7 @@ def study(network: keras.Model) -> Anatomy:
         )
     first = any(getattr(step.layer, "data_format", None) == "channels_first" for step in graph.steps)
     channel_axis = 1 if first else 4
-    scales = _scales(graph)
+    scales = scales_of(graph)
     multiples = [math.lcm(*(scale[axis].numerator for scale in scales.values())) for axis in range(3)]
     seen = [(view(step, channel_axis), type(step.layer).__name__) for step in graph.steps]
     return Anatomy(
@@ -159,6 +144,9 @@ def view(step: Step, channel_axis: int = 4) -> str:
         # Concatenated along an axis of space, voxels change their places: nothing is known then.
         beyond = "unknown" if name == "Concatenate" else "whole"
         return "point" if {int(a) % 5 for a in np.atleast_1d(layer.axis)} == {channel_axis} else beyond
+    if name in OVER_AXIS:
+        axes = {int(a) % 5 for a in np.atleast_1d(layer.axis)} if layer.axis is not None and layer.keepdims else set()
+        return "point" if axes == {channel_axis} else "unknown"
     if name == "PReLU":
         return "point" if {1, 2, 3, 4} - {channel_axis} <= set(layer.shared_axes or ()) else "unknown"
     return "point" if name in POINTWISE else "unknown"
@@ -198,7 +186,7 @@ def _each(way: str, sizes: Any, dilations: Any, strides: Any, padding: str) -> t
     return z, y, x
 
 
-def _scales(graph: Graph) -> dict[int, tuple[Fraction, Fraction, Fraction]]:
+def scales_of(graph: Graph) -> dict[int, tuple[Fraction, Fraction, Fraction]]:
     """Input voxels per voxel of each tensor, along z, y and x."""
     scales: dict[int, tuple[Fraction, Fraction, Fraction]] = {}
     for step in graph.steps:
@@ -266,7 +254,7 @@ def _is_plain(activation: Any) -> bool:
 
 def _steps(output: Any, same: dict[int, int]) -> Iterator[Step]:
     """Give the calls that lead to `output`, sources first."""
-    for node in _nodes(output):
+    for node in calls_to(output):
         layer = node.operation
         sources = tuple(same.get(id(tensor), id(tensor)) for tensor in node.input_tensors)
         ends = [*(getattr(layer, "inputs", None) or ()), *(getattr(layer, "outputs", None) or ())]
@@ -279,7 +267,7 @@ def _steps(output: Any, same: dict[int, int]) -> Iterator[Step]:
             yield Step(layer=layer, args=call.args, kwargs=call.kwargs, sources=sources, results=tuple(node.outputs))
 
 
-def _nodes(output: Any) -> Iterator[Any]:
+def calls_to(output: Any) -> Iterator[Any]:
     """Give Keras' record of each call, sources first; without recursion, as networks may be deep."""
     done: set[int] = set()
     waiting = [_node(output)]

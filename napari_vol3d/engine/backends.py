@@ -45,13 +45,41 @@ def _for_tensorflow(function: Function, kinds: Sequence[Kind]) -> Compiled:
 
     signature = [tf.TensorSpec(shape, dtype) for dtype, shape in kinds]
     traced = tf.function(function, jit_compile=False, input_signature=signature).get_concrete_function()
-    frozen = convert_variables_to_constants_v2(traced)
+    frozen = _held_apart(convert_variables_to_constants_v2(traced), signature)
 
     def call(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         results = frozen(*[tf.constant(array) for array in arrays])
         return tuple(result.numpy() for result in results)
 
     return call
+
+
+def _held_apart(frozen: Any, signature: Sequence[Any]) -> Any:
+    """Keep zeros that were put around a volume out of the convolution behind them, where that pads by itself.
+
+    On a CPU with oneDNN TensorFlow 2.21's graph optimiser makes one kernel of `Pad` and `Conv3D`, and forgets the
+    convolution's own padding: "same" is computed as "valid", without a word. A check of a shape, which copies nothing,
+    stands between them then; what is fused behind the convolution stays so.
+    """
+    import tensorflow as tf
+
+    graph = frozen.graph.as_graph_def()
+    padding = [node for node in graph.node if node.op == "Conv3D" and node.attr["padding"].s == b"SAME"]
+    if not padding or not any(node.op == "Pad" for node in graph.node):
+        return frozen
+    for node in padding:
+        check = graph.node.add(name=f"{node.name}/apart", op="EnsureShape", input=[node.input[0]])
+        check.attr["T"].CopyFrom(node.attr["T"])
+        check.attr["shape"].shape.CopyFrom(tf.TensorShape([None] * 5).as_proto())
+        node.input[0] = check.name
+    inputs, outputs = ([tensor.name for tensor in ends] for ends in (frozen.inputs, frozen.outputs))
+
+    def function(*tensors: Any) -> Any:
+        given = dict(zip(inputs, tensors, strict=True))
+        return tf.graph_util.import_graph_def(graph, input_map=given, return_elements=outputs, name="")
+
+    compiled = tf.function(function, jit_compile=False, autograph=False, input_signature=signature)
+    return compiled.get_concrete_function()
 
 
 def _for_jax(function: Function) -> Compiled:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import threading
 from typing import TextIO
 
+from napari_vol3d.engine.broom import Broom
 from napari_vol3d.engine.messages import OUT_OF_MEMORY, REQUEST, Cancel, Request
 
 
@@ -22,10 +22,10 @@ class Inbox:
         Set from the moment a `Cancel` arrives until its turn has come: what runs should stop, what waits be dropped.
     """
 
-    def __init__(self, source: TextIO, folder: str | None = None) -> None:
+    def __init__(self, source: TextIO, broom: Broom | None = None) -> None:
         self.waiting: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self.cancelled = threading.Event()
-        self._folder = folder
+        self._broom = broom
         threading.Thread(target=self._read, args=(source,), daemon=True).start()
 
     def _read(self, source: TextIO) -> None:
@@ -37,8 +37,8 @@ class Inbox:
         finally:
             # The parent is gone, or talks nonsense: whatever is running is for nobody. A parent that was killed left
             # its folder, with the scan in it.
-            if self._folder:
-                shutil.rmtree(self._folder, ignore_errors=True)
+            if self._broom:
+                self._broom.sweep()
             os._exit(0)
 
     def _take(self, line: str) -> None:

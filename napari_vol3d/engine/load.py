@@ -13,6 +13,8 @@ from napari_vol3d.engine.anatomy import Anatomy, study
 from napari_vol3d.engine.rewrite import SOFTMAX, rewrite
 from napari_vol3d.models.card import ModelCard, sha256_of
 
+AGAIN = "Add the model anew, or correct its card."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
@@ -84,15 +86,18 @@ def compute_in(policy: keras.DTypePolicy, network: keras.Model) -> None:
 
 
 def _check(network: keras.Model, card: ModelCard) -> None:
-    given, wanted = network.input_shape, len(card.input.channels)
-    if not isinstance(given, tuple) or len(given) != 5 or given[-1] not in (wanted, None):
-        raise ModelProblem(
-            f"{card.title} takes {given}, but its card promises 3D patches with {wanted} channel(s), channels last."
-        )
-    scores = network.output_shape
-    classes = len(card.output.classes) + (card.output.activation != "sigmoid")
-    if not isinstance(scores, tuple) or len(scores) != 5 or scores[-1] != classes:
-        raise ModelProblem(f"{card.title} gives {scores}, but its card promises {classes} scores a voxel.")
+    wanted, classes = len(card.input.channels), len(card.output.classes) + (card.output.activation != "sigmoid")
+    given, scores = network.input_shape, network.output_shape
+    if not isinstance(given, tuple) or len(given) != 5:
+        raise ModelProblem(f"{card.title} takes {given}, and no 3D patches.", hint=AGAIN)
+    if given[-1] not in (wanted, None):
+        names = f"{wanted} channel(s): {', '.join(card.input.channels)}"
+        raise ModelProblem(f"{card.title} takes {given[-1]} channel(s) (last axis), its card has {names}.", hint=AGAIN)
+    if not isinstance(scores, tuple) or len(scores) != 5:
+        raise ModelProblem(f"{card.title} gives {scores}, not scores a voxel.", hint=AGAIN)
+    if scores[-1] != classes:
+        named = f"{classes} scores for {len(card.output.classes)} classes"
+        raise ModelProblem(f"{card.title} gives {scores[-1]} scores a voxel, its card has {named}.", hint=AGAIN)
 
 
 def _first_line(error: BaseException) -> str:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.resample import GridMap
+from napari_vol3d.engine.message import Message as Message
+from napari_vol3d.engine.message import Triple
+from napari_vol3d.engine.training_messages import Done as Done
+from napari_vol3d.engine.training_messages import Epoch as Epoch
+from napari_vol3d.engine.training_messages import Fit as Fit
+from napari_vol3d.engine.training_messages import Step as Step
+from napari_vol3d.engine.training_messages import TrainingCase as TrainingCase
 from napari_vol3d.models.card import ModelCard
 
 OUT_OF_MEMORY = 71  # exit code of an engine that had not even enough memory left to say so
-Triple = tuple[int, int, int]
 Spacing = tuple[float, float, float]
-
-
-class Message(BaseModel):
-    """One line on the pipe: frozen, nothing unknown in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class ModelFile(Message):
@@ -89,44 +89,29 @@ class Patch(Message):
     owned_stop: Triple
 
 
-class TrainingCase(Message):
-    """One training scan: image (Z, Y, X, C) float32, already normalised, labels (Z, Y, X) uint8, foreground places."""
+class Adopt(Message):
+    """Make a network that came from elsewhere into one that this program runs, and write it to `target` (.keras).
 
-    name: str
-    image: str
-    labels: str
-    places: str
+    `source` lies in the engine's own folder; "weights" are a file of weights for an architecture of this program,
+    "stardist" a folder with config.json and weights. Without an `output`'s name the likeliest is taken.
+    """
+
+    kind: Literal["adopt"] = "adopt"
+    container: Literal["keras", "h5", "saved_model", "weights", "stardist"]
+    source: str
+    target: str
+    output: str | None = None
 
 
-class Fit(Message):
-    """Train a network; `checkpoint` is where an earlier run stopped."""
+class Score(Message):
+    """Give what the network that was loaded first makes of a patch, as its own file would: for examples of it.
 
-    kind: Literal["fit"] = "fit"
-    folder: str
-    train: tuple[TrainingCase, ...]
-    validation: tuple[TrainingCase, ...]
-    channels: int
-    class_ids: tuple[int, ...]
-    patch_size: Triple
-    widths: tuple[int, ...]
-    down: Literal["pool", "stride"]
-    activation: Literal["relu", "leaky_relu"]
-    residual: bool
-    deep_supervision: int
-    epochs: int
-    steps: int
-    batch: int
-    learning_rate: float
-    weight_decay: float
-    averaging: float
-    foreground: float
-    flip_axes: tuple[int, ...]
-    rotation_deg: float = 15.0
-    scaling: tuple[float, float] = (0.85, 1.18)
-    elastic: float = 0.0
-    intensity_changes: float = 0.25
-    seed: int
-    checkpoint: str | None = None
+    `inputs` is an array (z, y, x, C) of float32, intensities mapped; `outputs` the array (z, y, x, scores) to write.
+    """
+
+    kind: Literal["score"] = "score"
+    inputs: str
+    outputs: str
 
 
 class Cancel(Message):
@@ -137,12 +122,13 @@ class Cancel(Message):
 
 
 class Ready(Message):
-    """TensorFlow is awake."""
+    """TensorFlow is awake; `cage` says why there is none, or what it can't hold, if so."""
 
     kind: Literal["ready"] = "ready"
     device: str
     policy: str
     versions: str
+    cage: str = ""
 
 
 class Loaded(Message):
@@ -172,6 +158,12 @@ class Opened(Message):
     kind: Literal["opened"] = "opened"
 
 
+class Scored(Message):
+    """The scores are written."""
+
+    kind: Literal["scored"] = "scored"
+
+
 class PatchDone(Message):
     """A patch is computed, and its slot is free again once its labels were read.
 
@@ -188,30 +180,51 @@ class PatchDone(Message):
     stop: Triple
 
 
-class Epoch(Message):
-    """How training stands; `checkpoint` and `best` name files that the parent should keep."""
+class OutputSeen(Message):
+    """One output of a network: its stride (input voxels a voxel, by axis), scores, and why it can't be used."""
 
-    kind: Literal["epoch"] = "epoch"
-    epoch: int
-    epochs: int
-    figures: dict[str, float]
-    checkpoint: str
-    best: str | None = None
+    name: str
+    stride: tuple[float, float, float]
+    scores: int
+    problem: str = ""
 
 
-class Step(Message):
-    """A batch is done."""
+class Adopted(Message):
+    """The network is written, and a probe patch went through it.
 
-    kind: Literal["step"] = "step"
-    done: int
-    total: int
-    loss: float
+    Attributes
+    ----------
+    channels, scores : int
+        Of input and chosen output, a voxel.
+    fixed_size : tuple of int or None
+        The one size at which it works; None where any will do that divides by `multiple`.
+    patch_size : tuple of int
+        What it was stored for, or a usual one.
+    activation : str
+        At the end: "none" (logits), "softmax" or "sigmoid".
+    unsure : tuple of str
+        Which of these could be guessed only: names of attributes.
+    changes : tuple of str
+        What was done to it, in sentences for people.
+    """
 
-
-class Done(Message):
-    """The training is finished, or was stopped on request."""
-
-    kind: Literal["done"] = "done"
+    kind: Literal["adopted"] = "adopted"
+    channels: int
+    scores: int
+    fixed_size: Triple | None
+    patch_size: Triple
+    multiple: int
+    reach: int
+    instance_statistics: bool
+    bytes_per_voxel: int
+    flops_per_voxel: float
+    activation: Literal["none", "softmax", "sigmoid"]
+    outputs: tuple[OutputSeen, ...]
+    chosen: str
+    layers: tuple[tuple[str, int], ...]
+    parameters: int
+    unsure: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 class Cancelled(Message):
@@ -230,9 +243,8 @@ class Failed(Message):
     hint: str = ""
 
 
-Request = Annotated[LoadModels | Open | Patch | Fit | Cancel, Field(discriminator="kind")]
-Report = Annotated[
-    Ready | Loaded | Opened | PatchDone | Epoch | Step | Done | Cancelled | Failed, Field(discriminator="kind")
-]
+Request = Annotated[LoadModels | Open | Patch | Score | Fit | Adopt | Cancel, Field(discriminator="kind")]
+Answer = Ready | Loaded | Opened | PatchDone | Scored | Adopted | Epoch | Step | Done | Cancelled | Failed
+Report = Annotated[Answer, Field(discriminator="kind")]
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 REPORT: TypeAdapter[Report] = TypeAdapter(Report)

@@ -89,6 +89,7 @@ class _Cut:
     def __init__(self, graph: Graph, axis: int, lengths: dict[int, int], kept: Rows) -> None:
         self._graph, self._axis, self._lengths, self._kept = graph, axis, lengths, kept
         self._needed = _needed(graph, axis, lengths, kept)
+        self._named = 0
         self._parts: dict[int, _Part] = {}
 
     def model(self) -> keras.Model:
@@ -138,8 +139,16 @@ class _Cut:
         padding[self._axis] = (within[0] - first, last + 1 - within[1])
         tensor = self._rows(source, within).tensor
         if any(map(any, padding)):
-            tensor = layers.ZeroPadding3D(tuple(padding), data_format="channels_last", dtype=tensor.dtype)(tensor)
-        return _Part(tensor=_unpadded(step.layer, tensor), rows=needed)
+            pad = layers.ZeroPadding3D(
+                tuple(padding), data_format="channels_last", dtype=tensor.dtype, name=self._name()
+            )  # fmt: skip
+            tensor = pad(tensor)
+        return _Part(tensor=_unpadded(step.layer, tensor, self._name()), rows=needed)
+
+    def _name(self) -> str:
+        """Give a name that no layer of a network has: Keras' own may lie in its file, and each may be there once."""
+        self._named += 1
+        return f"vol3d_narrow_{self._named}"
 
     def _rows(self, tensor: int, wanted: Rows) -> _Part:
         part = self._parts[tensor]
@@ -147,7 +156,9 @@ class _Cut:
         if not any(ends):
             return part
         cropping = tuple(ends if axis == self._axis else (0, 0) for axis in range(3))
-        crop = layers.Cropping3D(cropping, data_format="channels_last", dtype=part.tensor.dtype)
+        crop = layers.Cropping3D(
+            cropping, data_format="channels_last", dtype=part.tensor.dtype, name=self._name()
+        )  # fmt: skip
         return _Part(tensor=crop(part.tensor), rows=wanted)
 
     def _call(self, step: Step, given: dict[int, _Part]) -> Any:
@@ -235,10 +246,9 @@ def _is_same(layer: Any) -> bool:
     return getattr(layer, "padding", "valid") == "same"
 
 
-def _unpadded(layer: Any, padded: Any) -> Any:
-    """Call a convolution with a copy that does not pad."""
-    config = layer.get_config() | {"padding": "valid", "kernel_initializer": "zeros"}
-    del config["name"]  # a layer that is used twice has two copies
+def _unpadded(layer: Any, padded: Any, name: str) -> Any:
+    """Call a convolution with a copy that does not pad; a layer that is used twice has two copies."""
+    config = layer.get_config() | {"padding": "valid", "kernel_initializer": "zeros", "name": name}
     new = type(layer).from_config(config)
     new.build(padded.shape)
     new.set_weights(layer.get_weights())

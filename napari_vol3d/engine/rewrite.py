@@ -18,9 +18,10 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Triple
-from napari_vol3d.engine.anatomy import IDLE, Graph, Step, graph_of, keras_name, study
+from napari_vol3d.engine.anatomy import Graph, Step, graph_of, keras_name, study
 from napari_vol3d.engine.backends import full_precision
 from napari_vol3d.engine.fused import ON_TENSORFLOW, REFUSALS, BlockTranspose3D, FusedConv3D
+from napari_vol3d.engine.layer_kinds import IDLE
 
 TOLERANCE = 1e-4  # of the largest score, or of 1 where scores are smaller
 FOLDED = "{} batch normalisation{s} folded"

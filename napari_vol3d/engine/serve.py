@@ -1,4 +1,4 @@
-"""Answering requests: load, open, patch, fit. One at a time, each a generator of reports."""
+"""Answering requests: load, open, patch, fit, adopt. One at a time, each a generator of reports."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import keras
+import numpy as np
+
 from napari_vol3d.core.errors import EngineProblem, Vol3dError
 from napari_vol3d.engine.backends import gist, library_errors, ran_out_of_memory
 from napari_vol3d.engine.bench import Bench
 from napari_vol3d.engine.inbox import Inbox
 from napari_vol3d.engine.kernel import PatchKernel
 from napari_vol3d.engine.load import Network, load_network
-from napari_vol3d.engine.messages import Done, Fit, Loaded, LoadModels, Message, Open, Opened, Patch, Request
+from napari_vol3d.engine.messages import (
+    Adopt,
+    Done,
+    Fit,
+    Loaded,
+    LoadModels,
+    Message,
+    Open,
+    Opened,
+    Patch,
+    Request,
+    Score,
+    Scored,
+)
 
 log = logging.getLogger(__name__)
 MOST_KERNELS = 4  # of one set of networks: compiling takes about as long as a small scan
@@ -37,8 +53,14 @@ class Server:
                     yield self._open(request)
                 case Patch():
                     yield self._patch(request)
+                case Score():
+                    yield self._score(request)
                 case Fit():
                     yield from self._fit(request)
+                case Adopt():
+                    from napari_vol3d.engine.adopt import adopt  # a run never needs it
+
+                    yield adopt(request)
         except library_errors() as error:
             log.exception("the request %s failed", request.kind)
             if ran_out_of_memory(error):
@@ -79,6 +101,16 @@ class Server:
         if self.bench is None:
             raise Vol3dError("No run is open.", hint="Open one first.")
         return self.bench.compute(request)
+
+    def _score(self, request: Score) -> Scored:
+        if not self.networks:
+            raise Vol3dError("No model is loaded.", hint="Load a model first.")
+        network = self.networks[0]
+        found = network.model(np.load(request.inputs)[None], training=False)
+        if network.card.output.activation != "none":
+            found = network.probabilities(found)
+        np.save(request.outputs, np.asarray(keras.ops.convert_to_numpy(found), np.float32)[0])
+        return Scored()
 
     def _fit(self, request: Fit) -> Iterator[Message]:
         from napari_vol3d.engine.fit import fit  # TensorFlow alone trains; other backends never need it

@@ -185,6 +185,21 @@ def test_operations_on_symbolic_tensors_are_known():
     assert study(across).unknown == ("Concatenate",)
 
 
+def attended(axis):
+    """CBAM's spatial attention, with its mean and maximum over one axis."""
+    inputs = keras.Input(ANY)
+    features = conv(3)(inputs)
+    seen = [reduce(features, axis=axis, keepdims=True) for reduce in (keras.ops.mean, keras.ops.max)]
+    weight = conv(7, activation="sigmoid")(layers.Concatenate()(seen))
+    return study(keras.Model(inputs, keras.ops.where(features > 0, features * weight, features)))
+
+
+def test_what_gathers_channels_is_a_point_and_what_gathers_voxels_is_not():
+    over_channels, over_slices = attended(-1), attended(1)
+    assert (over_channels.unknown, over_channels.halo) == ((), 4)
+    assert {"Max", "Mean"} <= set(over_slices.unknown)
+
+
 def test_batch_statistics_of_the_patch_itself_count():
     inputs = keras.Input(ANY)
     assert study(keras.Model(inputs, layers.BatchNormalization()(inputs, training=True))).instance_statistics

@@ -24,6 +24,7 @@ from napari_vol3d.engine.load import load_network
 from napari_vol3d.engine.messages import LoadModels, ModelFile, Open, Patch
 from napari_vol3d.engine.serve import Server
 from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.handing import hand_over, loading
 from tests.builders import random_unet, write_model
 
 INTENSITY = (IntensityMap(low=-np.inf, high=np.inf, shift=100.0, scale=0.05),)
@@ -104,6 +105,36 @@ def test_every_convolution_of_a_kernel_is_one_with_bias_and_activation(model, re
     assert sum(fused.values()) == convolutions * passes
     assert fused["_FusedConv3D BiasAdd+Relu"] == activations * passes
     assert not {name.split()[0] for name in nodes} & {"Conv3D", "BiasAdd", "Relu", "ReadVariableOp", "XlaLaunch"}
+
+
+def zeros_in_front(network):
+    """A network that puts zeros around its patch, in front of convolutions that do so themselves."""
+    inputs = keras.Input((None, None, None, 1))
+    values = layers.Activation("linear")(layers.ZeroPadding3D(((2, 1), (0, 3), (1, 1)))(inputs))
+    for number, activation in enumerate(("relu", None)):
+        layer = layers.Conv3D(4, 3, padding="same", activation=activation, bias_initializer="normal")
+        if network == "operations":
+            values = keras.ops.pad(values, [[0, 0], *[[number, 1]] * 3, [0, 0]])
+        values = layer(values)
+    return keras.Model(inputs, layers.GlobalAveragePooling3D(keepdims=True)(values) * values)
+
+
+@pytest.mark.parametrize("network", ["layers", "operations"])
+def test_zeros_in_front_of_a_convolution_do_not_replace_its_own(network):
+    model = zeros_in_front(network)
+    compiled = compile_function(lambda batch: (model(batch, training=False),), [("float32", (1, None, None, None, 1))])
+    for edges in [(8, 7, 9), (5, 6, 4)]:
+        scan = np.random.default_rng(0).normal(size=(1, *edges, 1)).astype(np.float32)
+        np.testing.assert_allclose(compiled(scan)[0], np.asarray(model(scan, training=False)), atol=1e-5)
+
+
+@pytest.mark.skipif(not has_onednn(), reason="TensorFlow fuses Conv3D with oneDNN only")
+def test_what_is_held_apart_is_still_fused_with_bias_and_activation():
+    model = zeros_in_front("layers")
+    compiled = compile_function(lambda batch: (model(batch, training=False),), [("float32", (1, None, None, None, 1))])
+    nodes = optimised(lambda: compiled(np.ones((1, 8, 8, 8, 1), np.float32)))
+    assert (nodes["_FusedConv3D BiasAdd+Relu"], nodes["_FusedConv3D BiasAdd"]) == (1, 1)
+    assert not {name.split()[0] for name in nodes} & {"Conv3D", "BiasAdd", "Relu"}
 
 
 # ---- errors ---------------------------------------------------------------------------------------------------------
@@ -212,8 +243,9 @@ def labels_of(ask, folder, plan, grid, **changes):
     return labels, probabilities
 
 
-def test_jax_gives_the_same_labels(jax_engine, model, tmp_path):
+def test_jax_gives_the_same_labels(jax_engine, model):
     asks = {"jax": ask_engine(jax_engine), "tensorflow": ask_here()}
+    weights = hand_over(jax_engine, model)
     assert jax_engine.ready.versions.startswith("jax ")
     same, other = grid_map(SHAPE, (1.0,) * 3, None), grid_map(SHAPE, (1.0, 0.7, 1.3), (1.0,) * 3)
     jobs = [
@@ -226,8 +258,8 @@ def test_jax_gives_the_same_labels(jax_engine, model, tmp_path):
     for backend, ask in asks.items():
         with pytest.raises(Vol3dError, match="No run is open"):
             ask(Patch(slot=0, start=(0, 0, 0), owned_start=(0, 0, 0), owned_stop=(8, 8, 8)))
-        loaded = ask(LoadModels(models=(ModelFile(weights=str(model.weights), card=model.card),)))
-        folders = [tmp_path / f"{backend}-{number}" for number in range(len(jobs))]
+        loaded = ask(LoadModels(models=(ModelFile(weights=str(weights), card=model.card),)))
+        folders = [jax_engine.folder / f"{backend}-{number}" for number in range(len(jobs))]
         for folder in folders:
             folder.mkdir()
         results = [labels_of(ask, folder, *job[:2], **job[2]) for folder, job in zip(folders, jobs, strict=True)]
@@ -239,16 +271,16 @@ def test_jax_gives_the_same_labels(jax_engine, model, tmp_path):
         assert np.abs(ours[1].astype(int) - theirs[1]).max() <= 1
 
 
-def test_what_fails_under_jax_is_told_and_the_engine_lives(jax_engine, model, tmp_path):
-    ask, pid = ask_engine(jax_engine), jax_engine.process.pid
-    ask(LoadModels(models=(ModelFile(weights=str(model.weights), card=model.card),)))
+def test_what_fails_under_jax_is_told_and_the_engine_lives(jax_engine, model):
+    ask, pid, folder = ask_engine(jax_engine), jax_engine.process.pid, jax_engine.folder
+    ask(loading(jax_engine, [model]))
     grid = grid_map((8, 8, 8), (1.0,) * 3, None)
     patch = Patch(slot=0, start=(0, 0, 0), owned_start=(0, 0, 0), owned_stop=(6, 6, 6))
 
     def attempt(edge, channels):
-        np.save(tmp_path / "i.npy", np.zeros((1, edge, 8, 8, channels), np.float32))
-        np.save(tmp_path / "o.npy", np.zeros((1, 8, 8, 8), np.uint8))
-        files = {"inputs": str(tmp_path / "i.npy"), "outputs": str(tmp_path / "o.npy")}
+        np.save(folder / "i.npy", np.zeros((1, edge, 8, 8, channels), np.float32))
+        np.save(folder / "o.npy", np.zeros((1, 8, 8, 8), np.uint8))
+        files = {"inputs": str(folder / "i.npy"), "outputs": str(folder / "o.npy")}
         ask(Open(**files, intensity=INTENSITY * channels, grid=grid, patch_size=(edge, 8, 8)))
         return ask(patch)
 

@@ -12,8 +12,9 @@ from napari_vol3d.engine.messages import Cancel, Patch
 # Waits until the pipe's last message has been heard, and says what there is: first at a glance, then in order.
 LISTEN = """
 import sys
+from napari_vol3d.engine.broom import Broom
 from napari_vol3d.engine.inbox import Inbox
-inbox = Inbox(sys.stdin, sys.argv[1] if len(sys.argv) > 1 else None)
+inbox = Inbox(sys.stdin, Broom(sys.argv[1]) if len(sys.argv) > 1 else None)
 inbox.cancelled.wait(20)
 print(inbox.cancelled.is_set(), *(inbox.waiting.get(timeout=20).kind for _ in range(3)), flush=True)
 inbox.waiting.get()

@@ -29,6 +29,8 @@ REQUESTS = [
         widths=(4, 8), down="pool", activation="relu", residual=True, deep_supervision=1, epochs=2, steps=3, batch=2,
         learning_rate=1e-3, weight_decay=0.0, averaging=0.99, foreground=0.5, flip_axes=(2,), seed=1,
     ),
+    m.Score(inputs="a.npy", outputs="b.npy"),
+    m.Adopt(container="saved_model", source="model", target="model.keras", output="main"),
     m.Cancel(number=3),
 ]  # fmt: skip
 REPORTS = [
@@ -42,6 +44,13 @@ REPORTS = [
     m.Epoch(epoch=1, epochs=2, figures={"loss": 0.5}, checkpoint="c.npz", best="b.keras"),
     m.Step(done=1, total=2, loss=0.25),
     m.Done(),
+    m.Scored(),
+    m.Adopted(
+        channels=1, scores=3, fixed_size=None, patch_size=(64, 64, 64), multiple=8, reach=46,
+        instance_statistics=False, bytes_per_voxel=40, flops_per_voxel=1.5e5, activation="softmax",
+        outputs=(m.OutputSeen(name="main", stride=(1.0, 1.0, 2.0), scores=3, problem="coarse"),), chosen="main",
+        layers=(("Conv3D", 9),), parameters=5_598, unsure=("activation",), changes=("Channels come last.",),
+    ),
     m.Cancelled(number=3),
     m.Failed(problem="model", message="Leberläsion – 肝臓", hint="h"),
 ]  # fmt: skip

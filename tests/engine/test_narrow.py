@@ -280,3 +280,13 @@ def test_elsewhere_it_gives_the_same_scores(tmp_path):
     assert ran.returncode == 0, ran.stderr
     wanted = scores(network, np.load(paths[2]))[:, :, 10:12]
     np.testing.assert_allclose(np.load(paths[1]), wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_names_that_lie_in_the_file_are_no_obstacle():
+    """Keras gives the same names in each process: a copy of a stored "conv3d_1" must not be called so too."""
+    given = keras.Input((None, None, None, 1))
+    values = given
+    for name in ("conv3d", "conv3d_1", "zero_padding3d", "cropping3d", "conv3d_2"):
+        values = layers.Conv3D(4, 3, padding="same", activation="tanh", name=name)(values)
+    keras.utils.clear_session()
+    assert_same(keras.Model(given, layers.Conv3D(2, 1, name="conv3d_3")(values)), 0, 24, (8, 12))

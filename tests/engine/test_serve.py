@@ -13,8 +13,8 @@ from keras import layers
 from napari_vol3d.core.errors import EngineProblem, MemoryProblem, ModelProblem, ScanMismatch, Vol3dError
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.resample import grid_map
-from napari_vol3d.engine.__main__ import _answer
 from napari_vol3d.engine.messages import (
+    Adopt,
     Cancel,
     Cancelled,
     Failed,
@@ -26,8 +26,10 @@ from napari_vol3d.engine.messages import (
     Patch,
     PatchDone,
 )
+from napari_vol3d.engine.process import answer_safely
 from napari_vol3d.engine.serve import MOST_KERNELS, Server
 from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.handing import loading
 from tests.builders import brightness_network, random_unet, write_model
 
 EDGE = 8
@@ -45,7 +47,7 @@ class Inbox:
 def too_large():
     """A network that no memory is enough for; were it a convolution that finds none, TensorFlow would crash."""
     inputs = keras.Input((None, None, None, 1))
-    return keras.Model(inputs, layers.ZeroPadding3D(100_000)(layers.Conv3D(3, 1)(inputs)))
+    return keras.Model(inputs, layers.ZeroPadding3D(4_000)(layers.Conv3D(3, 1)(inputs)))
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +78,14 @@ def server(model):
 
 
 @pytest.fixture
-def job(tmp_path):
-    """Make the files of a run, with voxels in its slot, and the request that opens it."""
+def job(tmp_path, request):
+    """Make the files of a run, with voxels in its slot, and the request that opens it; for a process in its folder."""
+    caged = "engine" in request.fixturenames
+    place = request.getfixturevalue("engine").folder / tmp_path.name if caged else tmp_path
 
     def make(name="run", *, edge=EDGE, channels=1, **changes):
-        folder = tmp_path / name
-        folder.mkdir(exist_ok=True)
+        folder = place / name
+        folder.mkdir(parents=True, exist_ok=True)
         scan = np.random.default_rng(0).normal(size=(1, edge, edge, edge, channels)).astype(np.float32)
         np.save(folder / "inputs.npy", scan)
         np.save(folder / "outputs.npy", np.full((1, edge, edge, edge), 99, np.uint8))
@@ -206,7 +210,7 @@ def test_what_goes_wrong_becomes_the_last_report(error, problem):
         yield DONE
         raise error
 
-    reports = list(_answer(failing()))
+    reports = list(answer_safely(failing()))
     assert reports[0] == DONE
     assert isinstance(reports[1], Failed)
     assert (reports[1].problem, len(reports)) == (problem, 2)
@@ -248,14 +252,14 @@ def hear_until(engine, number):
 
 def test_the_process_does_what_the_server_does(engine, model, job):
     request = job()
-    say(engine, load(model(brightness_network)), request, patch())
+    say(engine, loading(engine, [model(brightness_network)]), request, patch())
     assert [type(hear(engine)) for _ in range(3)] == [Loaded, Opened, PatchDone]
     np.testing.assert_array_equal(np.load(request.outputs)[0], meant(request))
 
 
 def test_cancel_is_answered_with_its_number_when_what_waits_is_dropped(engine, model, job):
     request = job(mirror_axes=(0,))  # another kernel than the last: opening takes its time
-    say(engine, load(model(brightness_network)))
+    say(engine, loading(engine, [model(brightness_network)]))
     assert isinstance(hear(engine), Loaded)
     say(engine, request, *[patch()] * 6, Cancel(number=41))
     assert hear_until(engine, 41) in ([Opened, Cancelled], [Cancelled])
@@ -269,7 +273,7 @@ def test_cancel_is_answered_with_its_number_when_what_waits_is_dropped(engine, m
 
 
 def test_cancel_lets_the_running_patch_end_and_no_other_begin(engine, model, job):
-    say(engine, load(model(random_unet)), job(edge=64))
+    say(engine, loading(engine, [model(random_unet)]), job(edge=64))
     assert [type(hear(engine)) for _ in range(2)] == [Loaded, Opened]
     say(engine, *[patch(64)] * 6, Cancel(number=5))
     reports = hear_until(engine, 5)
@@ -289,10 +293,21 @@ def test_a_patch_that_fails_is_told_once_and_the_engine_lives(
     engine, model, job, make, edge, channels, problem, words
 ):
     pid = engine.process.pid
-    say(engine, load(model(make)), job("bad", edge=edge, channels=channels), patch(edge))
+    say(engine, loading(engine, [model(make)]), job("bad", edge=edge, channels=channels), patch(edge))
     assert [type(hear(engine)) for _ in range(2)] == [Loaded, Opened]
     with pytest.raises(problem, match=words):
         hear(engine)
-    say(engine, load(model(brightness_network)), job(), patch())
+    say(engine, loading(engine, [model(brightness_network)]), job(), patch())
     assert [type(hear(engine)) for _ in range(3)] == [Loaded, Opened, PatchDone]
     assert (engine.alive, engine.process.pid) == (True, pid)
+
+
+def test_a_network_from_elsewhere_is_adopted(tmp_path):
+    source, target = tmp_path / "source.keras", tmp_path / "target.keras"
+    random_unet().save(source)
+    request = Adopt(container="keras", source=str(source), target=str(target))
+    (report,) = Server(Inbox()).answer(request)
+    assert (report.kind, report.scores, target.is_file()) == ("adopted", 3, True)
+    source.write_bytes(b"nothing")
+    with pytest.raises(ModelProblem, match="can't be loaded"):
+        next(Server(Inbox()).answer(request))
