@@ -31,6 +31,7 @@ POLICIES = {"auto": "auto", "float32": "float32", "bfloat16": "mixed_bfloat16"} 
 STARTS_WITHIN_SECONDS = 120.0
 # How a Conv3D without memory ends: killed by the system, a wild pointer in oneDNN, an abort, no disk behind a page.
 DEATHS_OF_MEMORY = (signal.SIGSEGV, signal.SIGABRT, 7, 9)
+TOO_LONG = getattr(signal, "SIGXCPU", None)
 _PROBLEMS: dict[str, type[Vol3dError]] = {"model": ModelProblem, "mismatch": ScanMismatch, "memory": MemoryProblem}
 
 
@@ -48,13 +49,17 @@ class Engine:
         Whether it will train: precision is chosen for that.
     precision : str
         "auto", "float32" or "bfloat16".
+    adopting : bool
+        Whether it will look at a stranger's network: it may use less memory, and 15 minutes of computing.
     """
 
     def __init__(
-        self, *, device: str = "auto", train: bool = False, backend: str = "tensorflow", precision: str = "auto"
-    ) -> None:
+        self, *, device: str = "auto", train: bool = False, backend: str = "tensorflow", precision: str = "auto",
+        adopting: bool = False,
+    ) -> None:  # fmt: skip
         self.folder = make_private_folder()
-        self.device, self._train, self._backend, self._precision = device, train, backend, precision
+        self.device, self._backend, self._precision = device, backend, precision
+        self._purpose = [*["--train"] * train, *["--adopting"] * adopting]
         self.turn = threading.Lock()  # held by the verb that talks to it
         self._writing = threading.Lock()
         self._cancels = 0
@@ -69,7 +74,7 @@ class Engine:
         # -P: a person's folder may hold a keras.py or a queue.py, and is no place to import from.
         command = [sys.executable, "-P", "-m", "napari_vol3d.engine", "--device", self.device]
         command += ["--folder", str(self.folder), "--backend", self._backend]
-        command += ["--precision", POLICIES[self._precision], *["--train"] * self._train]
+        command += ["--precision", POLICIES[self._precision], *self._purpose]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8",
             errors="replace", env=_environment(),
@@ -102,6 +107,11 @@ class Engine:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self.process.poll() is None
+
+    @property
+    def cage(self) -> str | None:
+        """What it says of its cage: nothing where there is one without gaps; None while it is not awake."""
+        return None if self.ready is None else self.ready.cage
 
     def wake(self) -> Iterator[None]:
         """Wait for TensorFlow; yields while waiting, so that the wait can be abandoned."""
@@ -247,6 +257,8 @@ class Engine:
         log.error("engine process ended with %s; last words: %s", code, self.last_words())
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
         hint = "Your layers are untouched. Press Segment again; a smaller memory budget helps if it repeats."
+        if -code == TOO_LONG:
+            return EngineProblem("The model computes too long: 15 minutes were not enough to look at it.")
         if -code in DEATHS_OF_MEMORY or code == OUT_OF_MEMORY:
             return MemoryProblem(f"The engine stopped: {reason} (often: out of memory).", hint=hint)
         return EngineProblem(f"The engine stopped: {reason}.", hint=hint)
@@ -268,6 +280,14 @@ def _environment() -> dict[str, str]:
     if "glibc.malloc.hugetlb" in given:
         return dict(os.environ)
     return {**os.environ, "GLIBC_TUNABLES": ":".join(filter(None, (given, "glibc.malloc.hugetlb=1")))}
+
+
+def cage_words(ready: Ready | None = None) -> str:
+    """Say for people what holds the engine: what it has said itself, or before it is awake what is usual here."""
+    if ready is None and not sys.platform.startswith("linux"):
+        return "This system has no cage for it: what a model does, it does with your rights."
+    caged = "Runs in a cage: can read Python and its own folder, write there only, no network."
+    return (ready.cage if ready is not None else "") or caged
 
 
 _alive: weakref.WeakSet[Engine] = weakref.WeakSet()

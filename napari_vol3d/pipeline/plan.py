@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 
 from napari_vol3d.core.blend import OverlapPlan
 from napari_vol3d.core.box import Box, Triple
 from napari_vol3d.core.errors import ScanMismatch, Vol3dError
 from napari_vol3d.core.focus import Focus
-from napari_vol3d.core.resample import GridMap, grid_map
+from napari_vol3d.core.resample import GridMap
 from napari_vol3d.core.say import say_bytes, say_seconds, say_times
 from napari_vol3d.core.tiles import GivenTiles, Tile, TilePlan, plan_tiles
-from napari_vol3d.core.volume import Spacing, Volume
+from napari_vol3d.core.volume import Volume
 from napari_vol3d.models.card import ModelCard
 from napari_vol3d.models.record import LocalRecord, read_record
-from napari_vol3d.pipeline.checks import require_fit, spacing_in
+from napari_vol3d.pipeline.checks import require_fit
 from napari_vol3d.pipeline.settings import SegmentSettings
+from napari_vol3d.pipeline.stage import Staged, stage, stage_grid
+from napari_vol3d.pipeline.tiling import choose_tiles, fitted, mirror_axes, shrunk
 
 GIGABYTE = 1e9
 MOST_MODEL_VOXELS = 10**11  # beyond this a voxel size is wrong, and a run would never end
@@ -33,7 +34,8 @@ class SegmentPlan:
     ----------
     frame : Box
         The part of the scan that the model takes for its whole world: all of it, or the region, where the scan is
-        much larger than what the model was trained on.
+        much larger than what the model was trained on, or the cube or the bright part that its card asks for. In
+        voxels of the scan on the stage, along the model's axes (`pipeline.stage`); mostly these are the scan's own.
     box : Box
         What is segmented, in voxels of the frame.
     grid : GridMap
@@ -138,16 +140,34 @@ def plan_segment(
     Vol3dError
         If not even the smallest patch fits the memory budget.
     """
-    frames, volume = volume.frames, volume.frame(0)
-    fit = require_fit(volume, card, resample=settings.resample)
+    staged = stage(volume.frame(0), card, settings)
+    plan = plan_staged(staged, card, settings, region, models=models, record=record)
+    return replace(plan, frames=volume.frames)
+
+
+def plan_staged(
+    staged: Staged,
+    card: ModelCard,
+    settings: SegmentSettings,
+    region: Box | None = None,
+    *,
+    models: int = 1,
+    record: LocalRecord | None = None,
+    crop: Box | None = None,
+) -> SegmentPlan:
+    """Plan a run over a scan on the stage; as `plan_segment`.
+
+    Parameters
+    ----------
+    crop : Box, optional
+        The part of `staged.volume` that the network is shown, where the card says so and it has been looked for.
+    """
+    fit = require_fit(staged.shown, card, resample=settings.resample)
     known = read_record(card) if record is None else record
-    whole = Box.of(volume.shape)
-    wanted = whole if region is None else region.intersect(whole)
-    if not wanted.size:
-        raise ScanMismatch("The region lies outside the scan.", hint="Move it onto the scan, or take the whole scan.")
-    frame = wanted if fit.beyond_field_of_view else whole
-    spacing = spacing_in(volume.geometry, card.input.unit) or (1.0, 1.0, 1.0)
-    grid = grid_map(frame.shape, spacing, _model_spacing(volume, card, settings))
+    wanted = staged.forth(wanted_of(staged.scan, region))
+    frame = wanted if fit.beyond_field_of_view else staged.world
+    frame = frame if crop is None else crop
+    grid = stage_grid(staged, frame, card, settings)
     if math.prod(grid.model_shape) > MOST_MODEL_VOXELS:
         size = " x ".join(f"{n:,}" for n in grid.model_shape)
         raise ScanMismatch(
@@ -155,14 +175,31 @@ def plan_segment(
             hint="Check the scan's voxel size, or untick resample.",
         )
     most = int(settings.memory_gb * GIGABYTE / card.inference.bytes_per_voxel)
-    tiles = _choose_tiles(grid, card, settings, known, most)
-    mirrored = _mirror_axes(card, settings)
+    start = frame.start
+    box = wanted.intersect(frame).shifted((-start[0], -start[1], -start[2]))
+    tiles = choose_tiles(grid, card, settings, known, most, box=box if box.size else None)
+    mirrored = mirror_axes(card, settings)
     plan = SegmentPlan(
-        frame=frame, box=wanted.shifted((-frame.start[0], -frame.start[1], -frame.start[2])), grid=grid, tiles=tiles,
-        count=0, patch_bytes=math.prod(tiles.patch_size) * card.inference.bytes_per_voxel, most_voxels=most,
-        mirror_axes=mirrored, passes=models * 2 ** len(mirrored), frames=frames,
+        frame=frame, box=box, grid=grid, tiles=tiles, count=0, most_voxels=most,
+        patch_bytes=math.prod(tiles.patch_size) * card.inference.bytes_per_voxel,
+        mirror_axes=mirrored, passes=models * 2 ** len(mirrored),
     )  # fmt: skip
     return replace(plan, count=_count(plan))
+
+
+def wanted_of(scan: Volume, region: Box | None) -> Box:
+    """Give what to segment of a scan, in its voxels.
+
+    Raises
+    ------
+    ScanMismatch
+        If the region lies outside the scan.
+    """
+    whole = Box.of(scan.shape)
+    wanted = whole if region is None else region.intersect(whole)
+    if not wanted.size:
+        raise ScanMismatch("The region lies outside the scan.", hint="Move it onto the scan, or take the whole scan.")
+    return wanted
 
 
 def smaller(plan: SegmentPlan, card: ModelCard) -> SegmentPlan | None:
@@ -171,13 +208,13 @@ def smaller(plan: SegmentPlan, card: ModelCard) -> SegmentPlan | None:
     tiles: TilePlan | OverlapPlan
     if isinstance(plan.tiles, TilePlan):
         try:
-            tiles = plan_tiles(
-                plan.grid.model_shape, multiple=plan.tiles.multiple, halo=plan.tiles.halo, most_voxels=most
-            )
+            shape, multiple, halo = plan.grid.model_shape, plan.tiles.multiple, plan.tiles.halo
+            whole = plan_tiles(shape, multiple=multiple, halo=halo, most_voxels=most)
+            tiles = fitted(whole, plan.grid, plan.box, most)
         except Vol3dError:
             return None
     else:
-        edges = _shrunk(plan.tiles.patch_size, plan.tiles.multiple, most)
+        edges = shrunk(plan.tiles.patch_size, plan.tiles.multiple, most)
         if math.prod(edges) > most:
             return None
         tiles = replace(plan.tiles, patch_size=edges)
@@ -233,67 +270,9 @@ def plan_slice(plan: SegmentPlan, focus: Focus, *, flops_per_voxel: float = 0.0)
     return slice_plan if pays and owned[0] <= at < owned[1] else None
 
 
-def _choose_tiles(
-    grid: GridMap, card: ModelCard, settings: SegmentSettings, known: LocalRecord, most: int
-) -> TilePlan | OverlapPlan:
-    """Tiles with thrown-away context where that is exact; blended windows where results depend on the whole patch."""
-    scheme, shape = settings.scheme, grid.model_shape
-    if scheme == "auto":
-        scheme = "overlap" if known.instance_statistics else card.inference.scheme
-    if scheme == "halo":
-        halo = halo_of(card, settings, known, resampled=not grid.identity)
-        plan = partial(plan_tiles, shape, multiple=card.input.multiple, most_voxels=most)
-        try:
-            return plan(halo=halo)
-        except Vol3dError:
-            if settings.halo is not None or settings.context == "exact" or halo <= card.inference.halo:
-                raise
-            return plan(halo=card.inference.halo)  # what was measured asks for more memory than the card's guess
-    multiple = card.input.multiple
-    padded = (-(-n // multiple) * multiple for n in shape)
-    z, y, x = (min(-(-e // multiple) * multiple, n) for e, n in zip(card.input.patch_size, padded, strict=True))
-    edges = _shrunk((z, y, x), multiple, most)
-    if math.prod(edges) > most:
-        raise Vol3dError("The memory budget is too small for a patch.", hint="Raise the memory budget.")
-    return OverlapPlan(shape=shape, patch_size=edges, overlap=settings.overlap, multiple=multiple)
-
-
-def _mirror_axes(card: ModelCard, settings: SegmentSettings) -> tuple[int, ...]:
-    if settings.mirror and not card.input.flip_axes:
-        raise ScanMismatch("The model's card names no axis along which scans may be mirrored.", hint="Untick mirror.")
-    return card.input.flip_axes if settings.mirror else ()
-
-
-def halo_of(card: ModelCard, settings: SegmentSettings, known: LocalRecord, *, resampled: bool = False) -> int:
-    """Give the halo of a run: the person's, the theoretical one, the measured one, or the card's."""
-    if settings.halo is not None:
-        return settings.halo
-    between = int(resampled)  # scores are interpolated between two voxels, of which one may be a neighbour's
-    if settings.context == "exact" and known.reach is not None:
-        return known.reach + between
-    guess = card.inference.halo if known.reach is None else min(card.inference.halo, known.reach)
-    found = guess if known.halo is None or settings.context == "exact" else known.halo
-    return max(found, between)
-
-
-def _shrunk(edges: Triple, multiple: int, most: int) -> Triple:
-    """Halve the longest edge until a patch fits."""
-    sizes = list(edges)
-    while math.prod(sizes) > most and max(sizes) > multiple:
-        axis = sizes.index(max(sizes))
-        sizes[axis] = max(multiple, sizes[axis] // 2 // multiple * multiple)
-    return (sizes[0], sizes[1], sizes[2])
-
-
 def _count(plan: SegmentPlan) -> int:
     """Count the tiles that meet the box, without going through them all."""
     if isinstance(plan.tiles, TilePlan):
         return plan.grid.tiles_meeting(plan.tiles, plan.box)
     windows = plan.windows()
     return math.prod(len(axis) for axis in windows) if windows else 0
-
-
-def _model_spacing(volume: Volume, card: ModelCard, settings: SegmentSettings) -> Spacing | None:
-    """Spacing to work at: the card's, unless it, the scan or the person says otherwise."""
-    known = spacing_in(volume.geometry, card.input.unit) is not None
-    return card.input.spacing if settings.resample and known else None

@@ -19,6 +19,8 @@ class Prediction:
     ----------
     labels : ndarray of uint8 or uint16, shape (Z, Y, X), or None
         On the scan's grid; 0 outside the region that was segmented. None where they went into a sink.
+    plan : SegmentPlan
+        Along the model's axes, which may not be those of the labels: `pipeline.stage`.
     counts : mapping of int to int
         Voxels of each id in the region that was segmented; of a run that was resumed, of its last part.
     probabilities : array of uint8, shape (classes, Z, Y, X), or None

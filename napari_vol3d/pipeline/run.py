@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,17 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vol3d.core.amounts import count_voxels
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.coverage import Coverage
 from napari_vol3d.core.errors import MemoryProblem
 from napari_vol3d.core.focus import Focus
 from napari_vol3d.core.intensity import IntensityMap
 from napari_vol3d.core.progress import Progress
-from napari_vol3d.core.volume import Volume
-from napari_vol3d.engine.messages import Loaded, LoadModels, ModelFile
-from napari_vol3d.io.scratch import scratch_array
-from napari_vol3d.models.card import ModelCard
+from napari_vol3d.engine.messages import Loaded
+from napari_vol3d.models.card import ModelCard, PostProcessing
 from napari_vol3d.models.ensemble import join_cards
 from napari_vol3d.models.record import read_record, update_record
 from napari_vol3d.models.store import Model
@@ -33,36 +29,40 @@ from napari_vol3d.pipeline.compute import Skip, TileQueue, compute_tiles
 from napari_vol3d.pipeline.desk import Desk, Finished
 from napari_vol3d.pipeline.exchange import exchange
 from napari_vol3d.pipeline.halo import measure_halo
+from napari_vol3d.pipeline.handing import loading
 from napari_vol3d.pipeline.ladder import Ladder
-from napari_vol3d.pipeline.measure import measure_scan
-from napari_vol3d.pipeline.plan import SegmentPlan, plan_segment, plan_slice, smaller
+from napari_vol3d.pipeline.measure import measure_staged
+from napari_vol3d.pipeline.plan import GIGABYTE, SegmentPlan, plan_slice, plan_staged, smaller
 from napari_vol3d.pipeline.prediction import Prediction
+from napari_vol3d.pipeline.results import Results
 from napari_vol3d.pipeline.settings import SegmentSettings
 from napari_vol3d.pipeline.sink import LabelSink, MemoryLabels
+from napari_vol3d.pipeline.stage import Staged
+from napari_vol3d.pipeline.turns import taking_turns
 
-WAIT_SECONDS = 0.05
+PHASE = "Segmenting"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class TiledRun:
     """One run of the verb: what it was given, and how far it is."""
 
-    volume: Volume
+    staged: Staged
     models: tuple[Model, ...]
     settings: SegmentSettings
-    region: Box | None
+    region: Box | None  # region, focus and mask are of the scan as it came; plan and done of the one on the stage
     focus: Callable[[], Focus] | None
     engine: Engine
     mask: NDArray[np.bool_] | None
     target: LabelSink
     plan: SegmentPlan
     notes: list[str] = field(default_factory=list)
-    counts: Counter[int] = field(default_factory=Counter)
     done: Coverage = field(default_factory=Coverage)
     intensity: tuple[IntensityMap, ...] = ()
+    crop: Box | None = None  # all that the network is shown, once it has been looked for
     seconds: float = 0.0
     megavoxels: float = 0.0  # that the network computed
-    probabilities: Any = None
+    _results: Results = field(init=False)
     _planned: bool = False  # with what the loaded networks say of themselves
 
     @property
@@ -73,28 +73,29 @@ class TiledRun:
     def go(self) -> Generator[Progress, None, Prediction]:
         """Run to the end, down the ladder where memory runs out."""
         began, card = time.monotonic(), self.card
-        self.done = Coverage(box.shifted(_minus(self.plan.frame.start)) for box in self.target.finished)
+        self._results = Results.of(self.staged, card, self.target, self.region)
         if self.settings.probabilities:
-            classes = len(card.output.classes)
-            self.probabilities = scratch_array((classes, *self.volume.shape), np.dtype(np.uint8))
-        with self._turn() as turn:
+            self._results.keep_probabilities(len(card.output.classes))
+        with taking_turns(self.engine) as turn:
             yield from turn
             yield from self._work()
             device = self.engine.ready.device if self.engine.ready else ""
+        yield from self._tidy()
         if self.megavoxels and self.seconds:
             known = read_record(card).seconds_per_megavoxel
             update_record(card, seconds_per_megavoxel={**known, device: self.seconds / self.megavoxels})
         return Prediction(
             labels=self.target.array if isinstance(self.target, MemoryLabels) else None,
-            geometry=self.volume.geometry, classes=card.output.classes,
+            geometry=self.staged.scan.geometry, classes=card.output.classes,
             model=" + ".join(f"{m.card.name} {m.card.version} ({m.card.weights.sha256[:12]})" for m in self.models),
             plan=self.plan, device=device, seconds=time.monotonic() - began, compute_seconds=self.seconds,
-            counts=self.counts, probabilities=self.probabilities, notes=tuple(self.notes),
+            counts=self._results.counts, probabilities=self._results.probabilities,
+            notes=(*self.staged.notes, *self.notes),
         )  # fmt: skip
 
     def prepare_only(self) -> Generator[Progress, None, None]:
         """Load, and open the files of the first patch."""
-        with self._turn() as turn:
+        with taking_turns(self.engine) as turn:
             yield from turn
             self._revive()
             yield from self._load()
@@ -125,37 +126,17 @@ class TiledRun:
         if not self.engine.alive and self.engine.refusal is None:
             self.engine.restart()
 
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[Iterator[Progress]]:
-        """Wait until nobody else talks to the engine, and keep it until the end."""
-        held = False
-
-        def wait() -> Iterator[Progress]:
-            nonlocal held
-            while not held:
-                held = self.engine.turn.acquire(timeout=WAIT_SECONDS)
-                if not held:
-                    yield Progress(phase="Waiting for the engine")
-
-        try:
-            yield wait()
-        finally:
-            if held:
-                self.engine.turn.release()
-
     def _prepare(self) -> Generator[Progress, None, None]:
         """Load the networks, measure the scan, and plan with what is now known."""
         yield from self._load()
         facts, card = self.engine.loaded, self.card
-        frame = self.volume.cropped(self.plan.frame)
         if not self.intensity:
-            yield Progress(phase="Measuring intensities")
-            self.intensity = measure_scan(frame, card)
+            yield from self._measure()
         if facts is None or self._planned:
             return
         known = update_record(card, reach=facts.reach, instance_statistics=facts.instance_statistics)
         plan = self._replan()
-        scan = f"{self.volume.name} {self.volume.shape}"
+        frame, scan = self.staged.volume.cropped(plan.frame), f"{self.staged.scan.name} {self.staged.scan.shape}"
         wanted = self.settings.halo is None and self.settings.context == "measured" and known.halo is None
         # Where memory has run out already, a large window is the last thing to try.
         if wanted and plan.count > 1 and plan.scheme == "halo" and not self.notes and known.nothing_in != scan:
@@ -165,16 +146,38 @@ class TiledRun:
             if found is None:
                 update_record(card, nothing_in=scan)
             else:
-                where = f"{self.volume.name}, {' x '.join(map(str, found.window))} voxels"
+                where = f"{self.staged.scan.name}, {' x '.join(map(str, found.window))} voxels"
                 update_record(card, halo=found.halo, measured_on=where)
                 plan = self._replan()
         self.plan, self._planned = plan, True
         if plan.scheme == "overlap" and (self.mask is not None or self.settings.skip_below is not None):
             self.notes.append("Nothing was skipped: blended patches depend on their neighbours.")
 
+    def _measure(self) -> Generator[Progress, None, None]:
+        """Measure intensities and, where the network is shown what is bright alone, look for that."""
+        yield Progress(phase="Measuring intensities")
+        self.intensity, self.crop = measure_staged(self.staged, self.plan.frame, self.plan.grid, self.card)
+        self.plan = self.plan if self.crop is None else self._replan()
+        for place, labels in self._results.clear_beyond(self.plan.frame):
+            yield Progress(phase=PHASE, finished=place, labels=labels)
+        self.done = Coverage(box.shifted(_minus(self.plan.frame.start)) for box in self._results.finished)
+
+    def _tidy(self) -> Generator[Progress, None, None]:
+        """Do to the finished labels what the card says."""
+        most, post = self.settings.memory_gb * GIGABYTE, self.card.output.post
+        if post == PostProcessing():
+            return
+        yield Progress(phase="Tidying labels")
+        changed, note = self._results.tidy(post, most_bytes=most, voxels=1 / math.prod(self.plan.grid.ratio))
+        self.notes += [note] * bool(note)
+        if changed is not None:
+            count = self.plan.count
+            yield Progress(phase=PHASE, done=count, total=count, finished=changed[0], labels=changed[1], note=note)
+
     def _replan(self) -> SegmentPlan:
         """Plan with what is known of the model by now; never with larger patches than a step down the ladder left."""
-        plan = plan_segment(self.volume, self.card, self.settings, self.region, models=len(self.models))
+        count = len(self.models)
+        plan = plan_staged(self.staged, self.card, self.settings, self.region, models=count, crop=self.crop)
         less: SegmentPlan | None = plan
         while self.notes and less is not None and less.patch_bytes > self.plan.patch_bytes:
             plan, less = less, smaller(less, self.card)
@@ -187,8 +190,7 @@ class TiledRun:
         if self.engine.cards == cards:
             return
         self.engine.cards = ()  # if this is cancelled, nobody knows which it holds
-        request = LoadModels(models=tuple(ModelFile(weights=str(m.weights), card=m.card) for m in self.models))
-        with contextlib.closing(self.engine.ask(request, Loaded)) as reports:
+        with contextlib.closing(self.engine.ask(loading(self.engine, self.models), Loaded)) as reports:
             for report in reports:
                 if isinstance(report, Loaded):
                     self.engine.cards, self.engine.loaded = cards, report
@@ -216,7 +218,7 @@ class TiledRun:
         on_gpu = self.engine.ready is not None and self.engine.ready.device != "CPU"
         cache = ResultCache(self._fingerprint(plan), on_disk=self.settings.cache and not on_gpu)
         queue = TileQueue(plan, self.done, look)
-        last = Progress(phase="Segmenting", done=plan.count - len(queue) if total else 0, total=total)
+        last = Progress(phase=PHASE, done=plan.count - len(queue) if total else 0, total=total)
         boxes = []
         try:
             with self._opened(plan) as desk:
@@ -244,7 +246,7 @@ class TiledRun:
     def _opened(self, plan: SegmentPlan) -> Iterator[Desk]:
         with exchange(self.engine.folder) as files:
             desk = Desk(
-                self.engine, files, self.volume.cropped(plan.frame), self.card, plan.grid, tiles=plan.tiles,
+                self.engine, files, self.staged.volume.cropped(plan.frame), self.card, plan.grid, tiles=plan.tiles,
                 intensity=self.intensity or _as_stored(self.card), mirror_axes=plan.mirror_axes,
                 windows=plan.windows(), probabilities=self.settings.probabilities, kept=plan.kept,
             )  # fmt: skip
@@ -253,29 +255,25 @@ class TiledRun:
 
     def _keep(self, part: Finished, box: Box, progress: Progress) -> Progress:
         """Write a box of what became final, and report it."""
-        place = box.shifted(self.plan.frame.start)
         cut = box.shifted(_minus(part.box.start)).slices
-        labels = part.labels[cut]
-        self.counts += count_voxels(labels)
-        self.target.write(place, labels)
-        if part.probabilities is not None:
-            self.probabilities[(slice(None), *place.slices)] = part.probabilities[(slice(None), *cut)]
+        scores = None if part.probabilities is None else part.probabilities[(slice(None), *cut)]
+        place, labels = self._results.keep(box.shifted(self.plan.frame.start), part.labels[cut], scores)
         return replace(progress, finished=place, labels=labels)
 
     def _look(self) -> Callable[[], Focus] | None:
         """Give where the person looks, in voxels of the frame."""
-        focus, offset = self.focus, _minus(self.plan.frame.start)
-        return None if focus is None else lambda: focus().moved(offset)
+        focus, staged, offset = self.focus, self.staged, _minus(self.plan.frame.start)
+        return None if focus is None else lambda: staged.focus(focus()).moved(offset)
 
     def _skip(self) -> Skip | None:
         """Give what tells tiles that cannot matter, where the person asked for it."""
-        threshold, mask, offset = self.settings.skip_below, self.mask, self.plan.frame.start
+        threshold, mask, staged, offset = self.settings.skip_below, self.mask, self.staged, self.plan.frame.start
         if threshold is None and mask is None:
             return None
 
         def skip(voxels: NDArray[Any], owned: Box) -> bool:
             dark = threshold is not None and not bool((voxels >= threshold).any())
-            return dark or (mask is not None and not bool(mask[owned.shifted(offset).slices].any()))
+            return dark or (mask is not None and not bool(mask[staged.back(owned.shifted(offset)).slices].any()))
 
         return skip
 

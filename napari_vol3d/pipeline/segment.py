@@ -23,6 +23,7 @@ from napari_vol3d.pipeline.prediction import Prediction
 from napari_vol3d.pipeline.run import TiledRun
 from napari_vol3d.pipeline.settings import SegmentSettings
 from napari_vol3d.pipeline.sink import LabelSink, MemoryLabels
+from napari_vol3d.pipeline.stage import stage
 
 
 def segment(
@@ -73,7 +74,8 @@ def segment(
         If model and scan don't fit, the model can't be loaded, or the engine dies and smaller patches don't help.
     """
     models = (model, *others)
-    plan = plan_segment(volume, join_cards([each.card for each in models]), settings, region, models=len(models))
+    card = join_cards([each.card for each in models])
+    plan = plan_segment(volume, card, settings, region, models=len(models))
     if volume.timed and (settings.probabilities or sink is not None):
         what = "Probabilities of" if settings.probabilities else "Labels on disk, tile by tile, of"
         raise ScanMismatch(f"{what} a time series can't be kept.", hint="Segment one time point, or do without.")
@@ -81,9 +83,9 @@ def segment(
 
     def one(part: Volume) -> Generator[Progress, None, Prediction]:
         run = TiledRun(
-            volume=part, models=models, settings=settings, region=region, focus=focus, engine=used, mask=mask,
+            staged=stage(part, card, settings), models=models, settings=settings, region=region, focus=focus,
+            engine=used, mask=mask, plan=replace(plan, frames=1),
             target=sink or MemoryLabels(part.shape, label_dtype(max(model.card.label_names))),
-            plan=replace(plan, frames=1),
         )  # fmt: skip
         return run.go()
 
@@ -98,7 +100,7 @@ def warm_up(volume: Volume, model: Model, settings: SegmentSettings, engine: Eng
     """Make an engine ready for a run: network loaded, its function compiled, one patch of the planned shape opened."""
     plan = plan_segment(volume, model.card, settings)
     run = TiledRun(
-        volume=volume.frame(0), models=(model,), settings=settings, region=None, focus=None, engine=engine, mask=None,
-        target=MemoryLabels((1, 1, 1), np.dtype(np.uint8)), plan=plan,
+        staged=stage(volume.frame(0), model.card, settings), models=(model,), settings=settings, region=None,
+        focus=None, engine=engine, mask=None, target=MemoryLabels((1, 1, 1), np.dtype(np.uint8)), plan=plan,
     )  # fmt: skip
     yield from run.prepare_only()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vol3d.core.box import Box, Triple
+from napari_vol3d.core.errors import Vol3dError
 
 
 class LabelSink(Protocol):
@@ -19,7 +20,10 @@ class LabelSink(Protocol):
         """What an earlier run has written already."""
 
     def write(self, box: Box, labels: NDArray[Any]) -> None:
-        """Take the labels (z, y, x) of a box, disjoint from all others."""
+        """Take the labels (z, y, x) of a box, disjoint from all others; the same box may come again."""
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Give the labels of a box; 0 where nothing was written."""
 
 
 class MemoryLabels:
@@ -28,10 +32,22 @@ class MemoryLabels:
     Attributes
     ----------
     array : ndarray, shape (Z, Y, X)
+
+    Raises
+    ------
+    Vol3dError
+        If there is not so much memory.
     """
 
     def __init__(self, shape: Triple, dtype: np.dtype[Any]) -> None:
-        self.array: NDArray[Any] = np.zeros(shape, dtype)
+        try:
+            self.array: NDArray[Any] = np.zeros(shape, dtype)
+        except MemoryError as error:
+            size = np.prod(shape, dtype=float) * dtype.itemsize / 1e9
+            raise Vol3dError(
+                f"Too large for memory: the labels of this scan take {size:.0f} GB.",
+                hint="Segment a part of it, or on the command line write them tile by tile: --format .ome.zarr.",
+            ) from error
 
     @property
     def finished(self) -> Sequence[Box]:
@@ -41,3 +57,7 @@ class MemoryLabels:
     def write(self, box: Box, labels: NDArray[Any]) -> None:
         """Take the labels (z, y, x) of a box."""
         self.array[box.slices] = labels
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """View the labels of a box."""
+        return self.array[box.slices]

@@ -9,8 +9,12 @@ import pytest
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.errors import ScanMismatch
+from napari_vol3d.core.joined import join_channels
+from napari_vol3d.core.turned import turn_to
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.pipeline.checks import check_fit, require_fit, spacing_in
+from napari_vol3d.models.card import Conform
+from napari_vol3d.models.record import keep_guesses
+from napari_vol3d.pipeline.checks import channel_warnings, check_fit, require_fit, spacing_in
 from tests.builders import make_card
 
 CARD = make_card(
@@ -28,6 +32,18 @@ def test_a_scan_that_fits_raises_no_question():
     fit = check_fit(scan(), CARD)
     assert (fit.problem, fit.warnings, fit.resampled, fit.beyond_field_of_view) == ("", (), False, False)
     assert require_fit(scan((20, 20, 20, 1)), CARD) == fit
+
+
+def test_one_slice_is_told_of():
+    (told,) = check_fit(scan((1, 40, 40)), CARD).warnings
+    assert told.startswith("The scan is one slice")
+
+
+def test_guesses_that_nobody_has_confirmed_are_said():
+    keep_guesses(CARD, ("classes", "orientation"))
+    assert any("Guessed when the model was added: classes, axes." in note for note in check_fit(scan(), CARD).notes)
+    keep_guesses(CARD, ())
+    assert check_fit(scan(), CARD).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -123,3 +139,85 @@ def test_a_model_that_wants_a_patient():
 def test_spacing_in_another_unit(spacing, unit, wanted, expected):
     found = spacing_in(Geometry.from_spacing(spacing, unit=unit), wanted)
     assert found is None if expected is None else found == pytest.approx(expected)
+
+
+# ---- several images, and models that see a scan as a whole ---------------------------------------------------------
+
+
+def image(seed, shape=(20, 20, 20), origin=(0.0, 0.0, 0.0), spacing=(1.0, 1.0, 1.0)):
+    data = np.random.default_rng(seed).integers(0, 99, shape)
+    return Volume(data=data, geometry=Geometry.from_spacing(spacing, origin=origin), name=f"{seed}")
+
+
+def test_the_same_image_twice_is_told():
+    one, other = image(0), image(1)
+    assert channel_warnings(join_channels(one, (one, other), ("FLAIR", "T1"))) == ()
+    opened_again = one.with_data(one.data.copy())
+    for twin in (one, opened_again):
+        volume = join_channels(one, (one, twin, other), ("FLAIR", "T1", "T2"))
+        (said,) = channel_warnings(volume)
+        assert said.startswith("FLAIR and T1 are the same image.")
+        card = make_card(Path("m.keras"), sha256="0" * 64, input={"channels": ("FLAIR", "T1", "T2")})
+        assert said in check_fit(volume, card).warnings
+        assert said in check_fit(volume, card, resample=False).warnings
+    coarse = image(2, (10, 10, 10), spacing=(2.0, 2.0, 2.0), origin=(0.5, 0.5, 0.5))
+    (said,) = channel_warnings(join_channels(one, (one, coarse, coarse), ("FLAIR", "T1", "T2")))
+    assert said.startswith("T1 and T2 are the same image.")
+
+
+def test_flat_images_are_not_taken_for_one():
+    flat, again = scan(), scan()
+    assert channel_warnings(join_channels(flat, (flat, again), ("FLAIR", "T1"))) == ()
+
+
+def test_an_image_of_another_part_is_told_on_turned_axes_too():
+    one, half = image(0), image(1, origin=(10.0, 0.0, 0.0))
+    volume = join_channels(one, (one, half), ("FLAIR", "T1"))
+    (said,) = channel_warnings(volume)
+    assert said.startswith("T1 covers 50% of the scan")
+    upright = Geometry(affine=np.eye(4)[[2, 1, 0, 3]], anatomical=True)
+    moved = Geometry(affine=np.eye(4)[[2, 1, 0, 3]] + np.eye(4)[2][:, None] * np.eye(4)[3] * 10, anatomical=True)
+    heads = Volume(data=one.data, geometry=upright), Volume(data=half.data, geometry=moved)
+    joined = join_channels(heads[0], heads, ("FLAIR", "T1"))
+    turned = turn_to(upright, joined.shape, "LIA").volume(joined)
+    assert not hasattr(turned.data, "covered")  # it is another object, the channels lie in it
+    assert channel_warnings(turned) == channel_warnings(joined) == (said,)
+    nearly = image(1, origin=(1.0, 0.0, 0.0))
+    assert channel_warnings(join_channels(one, (one, nearly), ("FLAIR", "T1"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "volume", "words"),
+    [
+        ({"conform": Conform()}, scan((64, 64, 64)), "covers only 25% of the cube of 256 mm"),
+        ({"conform": Conform()}, scan((60, 60, 60), unit="pixel"), "does not say its voxel size"),
+        ({"conform": Conform()}, scan((10, 40, 40), (40.0, 4.0, 4.0)), "larger than the cube of 256 mm"),
+        ({"resize_to": (32, 32, 32)}, scan((64, 50, 64)), "64 x 50 x 64 mm are stretched"),
+        ({"resize_to": (32, 32, 32)}, scan((64, 50, 64), unit="pixel"), "proportions are unknown"),
+    ],
+)  # fmt: skip
+def test_a_model_of_whole_scans_and_what_is_none(wanted, volume, words):
+    card = make_card(Path("m.keras"), sha256="0" * 64, input=wanted)
+    (said,) = check_fit(volume, card).warnings
+    assert words in said
+    assert check_fit(volume, card, resample=False).warnings == ()  # voxels are taken as they are, and no cube is made
+
+
+@pytest.mark.parametrize(
+    ("wanted", "volume"),
+    [
+        ({"conform": Conform()}, scan((40, 40, 40), (5.0, 4.0, 4.0))),
+        ({"conform": Conform()}, scan((10, 40, 40), (5.0, 4.0, 4.0))),  # thin, and a head's width
+        ({"resize_to": (32, 32, 32)}, scan((40, 40, 40), (5.0, 4.0, 4.0))),
+        ({"resize_to": (32, 32, 32), "field_of_view": (50.0, 50.0, 50.0)}, scan((40, 40, 40))),
+        ({}, scan((40, 40, 40), unit="pixel")),
+    ],
+)
+def test_whole_scans_raise_no_question(wanted, volume):
+    assert check_fit(volume, make_card(Path("m.keras"), sha256="0" * 64, input=wanted)).warnings == ()
+
+
+def test_no_cube_is_promised_where_none_can_be_made():
+    card = make_card(Path("m.keras"), sha256="0" * 64, input={"conform": Conform()})
+    assert "256 x 256 x 256" in check_fit(scan(), card).notes[0]
+    assert check_fit(scan(unit="pixel"), card).notes == ()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -16,15 +17,17 @@ import pytest
 
 from napari_vol3d.core.errors import EngineProblem, MemoryProblem, ModelProblem
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.engine.messages import OUT_OF_MEMORY, Loaded, LoadModels, ModelFile
+from napari_vol3d.engine.messages import OUT_OF_MEMORY, Loaded, LoadModels, ModelFile, Ready
 from napari_vol3d.models.store import find_model
 from napari_vol3d.pipeline import child
-from napari_vol3d.pipeline.child import Engine
+from napari_vol3d.pipeline.child import Engine, cage_words
+from napari_vol3d.pipeline.handing import hand_over, loading
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.builders import finish
 
 NO_CACHE = SegmentSettings(cache=False)
+LIMITS = ("RLIMIT_AS", "RLIMIT_CPU")
 SOON = 5.0  # seconds; what must be quick is far quicker, but other work may have the machine
 PARENT = """
 import sys
@@ -67,7 +70,7 @@ def scan(edge):
 
 def load(engine, model):
     engine.cards = ()  # whoever asks for it past the verb leaves it to the next verb to ask again
-    return list(engine.ask(LoadModels(models=(ModelFile(weights=str(model.weights), card=model.card),)), Loaded))
+    return list(engine.ask(loading(engine, [model]), Loaded))
 
 
 def gone(pid):
@@ -132,7 +135,7 @@ def test_it_never_loads_tensorflow_into_the_parent(temp_folder):
 
 
 def test_a_request_that_fails_leaves_the_engine_alive(shared_engine, tiny_model):
-    wrong = ModelFile(weights=str(tiny_model.weights), card=find_model("hippocampus-t1").card)
+    wrong = ModelFile(weights=str(hand_over(shared_engine, tiny_model)), card=find_model("hippocampus-t1").card)
     with pytest.raises(ModelProblem, match="changed"):
         list(shared_engine.ask(LoadModels(models=(wrong,)), Loaded))
     assert isinstance(load(shared_engine, tiny_model)[-1], Loaded)
@@ -258,3 +261,42 @@ def test_the_process_takes_large_pages_and_what_was_set_before(monkeypatch):
     assert child._environment()["GLIBC_TUNABLES"] == "glibc.malloc.check=1:glibc.malloc.hugetlb=1"
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=2")
     assert child._environment()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=2"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux has the cage")
+def test_the_process_is_caged_and_says_so(shared_engine, tiny_model):
+    assert shared_engine.cage == shared_engine.ready.cage
+    if shared_engine.cage:
+        pytest.skip(shared_engine.cage)
+    status = Path(f"/proc/{shared_engine.process.pid}/status").read_text()
+    assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status  # a filter
+    outside = ModelFile(weights=str(tiny_model.weights), card=tiny_model.card)
+    shared_engine.cards = ()
+    with pytest.raises(EngineProblem, match="Permission denied"):
+        list(shared_engine.ask(LoadModels(models=(outside,)), Loaded))
+    assert isinstance(load(shared_engine, tiny_model)[-1], Loaded)
+
+
+def test_what_holds_it_is_said_in_words():
+    ready = Ready(device="CPU", policy="float32", versions="")
+    assert cage_words(ready) == "Runs in a cage: can read Python and its own folder, write there only, no network."
+    assert cage_words(ready.model_copy(update={"cage": "No cage: why."})) == "No cage: why."
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux' limits")
+def test_one_that_looks_at_a_strangers_model_has_less(temp_folder, tiny_model):
+    import resource
+
+    engine = Engine(device="cpu", adopting=True)
+    try:
+        assert engine.cage is None
+        woken(engine)
+        limit = {name: resource.prlimit(engine.process.pid, getattr(resource, name))[0] for name in LIMITS}
+        assert limit["RLIMIT_CPU"] == 15 * 60
+        assert 4 * 2**30 <= limit["RLIMIT_AS"] <= (8 + os.cpu_count()) * 2**30
+        resource.prlimit(engine.process.pid, resource.RLIMIT_CPU, (1, 100))  # it has computed longer
+        with pytest.raises(EngineProblem, match="15 minutes"):
+            load(engine, tiny_model)
+    finally:
+        engine.close()

@@ -12,9 +12,10 @@ from napari_vol3d.core.errors import EngineProblem
 from napari_vol3d.core.resample import grid_map
 from napari_vol3d.core.tiles import TilePlan
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.engine.messages import Loaded, LoadModels, ModelFile
+from napari_vol3d.engine.messages import Loaded
 from napari_vol3d.pipeline.desk import Desk
 from napari_vol3d.pipeline.exchange import SLOTS, exchange
+from napari_vol3d.pipeline.handing import loading
 from napari_vol3d.pipeline.measure import measure_scan
 
 SHAPE = (24, 20, 28)
@@ -24,9 +25,8 @@ IDS = np.asarray([0, 3, 7], np.uint8)
 @pytest.fixture
 def engine(shared_engine, tiny_model):
     """The shared engine, with the pointwise network loaded."""
-    request = LoadModels(models=(ModelFile(weights=str(tiny_model.weights), card=tiny_model.card),))
     shared_engine.cards = ()
-    assert any(isinstance(report, Loaded) for report in shared_engine.ask(request, Loaded))
+    assert any(isinstance(report, Loaded) for report in shared_engine.ask(loading(shared_engine, [tiny_model]), Loaded))
     return shared_engine
 
 

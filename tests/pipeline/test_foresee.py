@@ -18,7 +18,7 @@ from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io import scratch
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.models.store import find_model, find_recipe
-from napari_vol3d.pipeline import run
+from napari_vol3d.pipeline import results
 from napari_vol3d.pipeline.altered import ALTERED
 from napari_vol3d.pipeline.foresee import CHECKING, PHASE, foresee, foresee_mirrored
 from napari_vol3d.pipeline.segment import segment
@@ -42,7 +42,7 @@ def kept(monkeypatch):
         made.append(scratch.scratch_array(*given))
         return made[-1]
 
-    monkeypatch.setattr(run, "scratch_array", watched)
+    monkeypatch.setattr(results, "scratch_array", watched)
     return made
 
 

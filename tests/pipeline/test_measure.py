@@ -8,11 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage.transform import resize
 
 from napari_vol3d.core.box import Box
+from napari_vol3d.core.conform import conformed_levels
 from napari_vol3d.core.intensity import HISTOGRAM_PLANES, HISTOGRAM_SAMPLES, IntensityScheme, measure_intensity
+from napari_vol3d.core.resample import GridMap
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.pipeline.measure import measure_scan
+from napari_vol3d.models.card import Conform, ForegroundCrop
+from napari_vol3d.pipeline.measure import find_bright, measure_scan, measure_staged
+from napari_vol3d.pipeline.settings import SegmentSettings
+from napari_vol3d.pipeline.stage import stage, stage_grid
 from tests.builders import make_card
 
 SCHEMES = [
@@ -99,3 +105,64 @@ def test_a_part_of_a_lazy_scan_is_measured_alone():
     assert lazy.reads == []
     assert measure_scan(part, card(IntensityScheme())) == (measure_intensity(whole[box.slices], IntensityScheme()),)
     assert lazy.reads == [(1, 30, 25)] * 7
+
+
+def noisy(shape=(20, 30, 24), seed=0):
+    return np.random.default_rng(seed).gamma(2, 60, shape).astype(np.float32)
+
+
+def brain_card(scheme, **given):
+    return make_card(Path("model.keras"), sha256="0" * 64, input={"intensity": scheme, **given})
+
+
+@pytest.mark.parametrize("shape", [(10, 15, 12), (10, 40, 24)])
+def test_a_stretched_scan_is_measured_as_it_is_stretched(shape):
+    """scikit-image makes the same of it, and what is measured there is measured here."""
+    data = noisy()
+    card = brain_card(IntensityScheme(kind="maximum"), resize_to=shape)
+    staged = stage(scan(data), card, SegmentSettings())
+    grid = stage_grid(staged, staged.world, card, SegmentSettings())
+    (found,) = measure_scan(scan(data), card, grid=grid)
+    stretched = resize(data, shape, order=1, mode="edge", anti_aliasing=True)
+    assert found.scale == pytest.approx(1 / stretched.max(), rel=1e-3)
+    assert found.scale > 1.1 / data.max()
+
+
+def test_extremes_are_those_of_the_whole_scan():
+    """The subset that percentiles are taken of misses a voxel; what a publisher divides by does not."""
+    data = np.zeros((300, 200, 200), np.uint8)
+    data[1, 1, 1] = 200
+    card = brain_card(IntensityScheme(kind="minmax"), conform=Conform())
+    (found,) = measure_scan(scan(data), card)
+    assert found.scale == pytest.approx(1 / (conformed_levels(data).high))
+
+
+def test_conformed_levels_come_before_the_scheme():
+    data = noisy()
+    scheme = IntensityScheme(kind="quantile", lower=5, upper=95)
+    (found,) = measure_scan(scan(data), brain_card(scheme, conform=Conform()))
+    levels = conformed_levels(data).apply(data)
+    low, high = np.percentile(levels, (5, 95))
+    np.testing.assert_allclose(found.apply(data), (levels - low) / (high - low), rtol=1e-4, atol=1e-4)
+
+
+def test_padding_counts_in_the_networks_voxels():
+    data = np.zeros((20, 30, 24), np.float32)
+    data[10, 10:12, 12] = 1
+    grid = GridMap(scan_shape=(20, 30, 24), model_shape=(40, 30, 8), ratio=(2.0, 1.0, 1 / 3))
+    maps = measure_scan(scan(data), brain_card(IntensityScheme(kind="maximum")))
+    found = find_bright(scan(data), maps, ForegroundCrop(above=0.5, padding=3), grid=grid)
+    assert found == Box(start=(8, 7, 3), stop=(13, 15, 22))
+
+
+def test_the_bright_part_is_found_on_the_stage():
+    data = np.zeros((20, 30, 24), np.float32)
+    bright = Box(start=(4, 5, 6), stop=(9, 20, 10))
+    data[bright.slices] = 1
+    affine = np.array([[0, 0, -1.0, 0], [0, -1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
+    head = Volume(data=data, geometry=Geometry(affine=affine, anatomical=True))
+    scheme, crop = IntensityScheme(kind="minmax"), ForegroundCrop()
+    card = brain_card(scheme, orientation="RAS", conform=Conform(edge=40), crop=crop)
+    staged = stage(head, card, SegmentSettings())
+    grid = stage_grid(staged, staged.world, card, SegmentSettings())
+    assert staged.back(measure_staged(staged, staged.world, grid, card)[1]) == bright

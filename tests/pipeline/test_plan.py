@@ -18,8 +18,9 @@ from napari_vol3d.core.focus import Focus
 from napari_vol3d.core.tiles import TilePlan
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.models.record import LocalRecord, update_record
-from napari_vol3d.pipeline.plan import SegmentPlan, halo_of, plan_segment, plan_slice, smaller
+from napari_vol3d.pipeline.plan import SegmentPlan, plan_segment, plan_slice, smaller
 from napari_vol3d.pipeline.settings import SegmentSettings
+from napari_vol3d.pipeline.tiling import halo_of
 from tests.builders import make_card
 
 NOTHING_KNOWN = LocalRecord()
@@ -78,10 +79,10 @@ def test_one_tile_is_said_as_such(seconds, words):
 
 
 def test_much_work_is_said_in_plain_numbers():
-    """A small region of a large tile is computed with all of it."""
-    plan = plan_of((64, 64, 64), region=Box(start=(5, 5, 5), stop=(13, 13, 13)))
-    assert plan.work == 512
-    assert plan.sentence() == "1 tile, 512x the voxels, 134 MB"
+    """A small region is computed with all its context."""
+    plan = plan_of((64, 64, 64), region=Box(start=(20, 20, 20), stop=(22, 22, 22)), halo=7)
+    assert plan.work == 18**3 / 2**3
+    assert plan.sentence() == "1 tile, 729x the voxels, 3 MB"
 
 
 def test_blended_windows_mirroring_and_several_models_show_in_the_price():
@@ -215,6 +216,47 @@ def test_smaller_patches_halve_until_there_are_none(case, scheme: str) -> None:
     assert steps <= math.log2(voxels)
     floor = [min(2 * getattr(plan.tiles, "halo", 0) + multiple, -(-n // multiple) * multiple) for n in shape]
     assert 2 * math.prod(floor) > math.prod(plan.tiles.patch_size)  # no patch of half the size would do
+
+
+@given(case=cases(), data=st.data(), spacing=st.tuples(*[st.sampled_from([0.45, 1.0, 1.9])] * 3))
+@settings(deadline=None, max_examples=120)
+def test_a_box_has_whole_patches_with_its_context(case, data: st.DataObject, spacing) -> None:
+    shape, multiple, halo, voxels = case
+    starts = [data.draw(st.integers(0, n - 1)) for n in shape]
+    stops = [data.draw(st.integers(start + 1, n)) for start, n in zip(starts, shape, strict=True)]
+    region = Box(start=tuple(starts), stop=tuple(stops))
+    changes = {"input": {"multiple": multiple, "spacing": (1.0, 1.0, 1.0)}}
+    most = 8 * voxels
+    plan = plan_of(shape, voxels=most, halo=halo, region=region, spacing=spacing, changes=changes)
+    expected = np.zeros(shape, int)
+    expected[region.slices] = 1
+    np.testing.assert_array_equal(owners(plan, shape), expected)
+    assert plan.count == len(plan.wanted_tiles())
+    assert math.prod(plan.tiles.patch_size) <= most
+    whole = plan_of(shape, voxels=most, halo=halo, spacing=spacing, changes=changes).tiles
+    assert plan.tiles.halo == whole.halo
+    theirs = plan.grid.tiles_meeting(whole, region) * math.prod(whole.patch_size)
+    assert plan.megavoxels * 1e6 <= theirs
+    for tile in plan.wanted_tiles():
+        assert all(start % multiple == 0 for start in tile.patch.start)
+        for axis, n in enumerate(plan.grid.model_shape):
+            first, last = tile.patch.start[axis], tile.patch.stop[axis]
+            assert first >= 0
+            assert last <= -(-n // multiple) * multiple
+            assert first == 0 or tile.core.start[axis] - first >= whole.halo
+            assert last >= n or last - tile.core.stop[axis] >= whole.halo
+
+
+def test_a_small_box_does_not_pay_for_the_scan_around_it():
+    region = Box(start=(90, 100, 110), stop=(154, 164, 174))
+    plan = plan_of((256, 256, 256), region=region, halo=14)
+    assert plan.count == 1
+    assert plan.work < 4  # the scan is 64 times the box, the box with its context three times
+    assert plan == plan_of((256, 256, 256), region=region, halo=14)
+    assert math.prod(smaller(plan, card()).tiles.patch_size) * 2 <= math.prod(plan.tiles.patch_size)
+    nearly_all = Box(start=(0, 0, 0), stop=(256, 256, 200))
+    kept = plan_of((256, 256, 256), region=nearly_all, halo=14)  # its patches are found in the cache later
+    assert kept.tiles == plan_of((256, 256, 256), halo=14).tiles
 
 
 # ---- schemes, halos, refusals --------------------------------------------------------------------------------------
@@ -389,6 +431,6 @@ def test_no_slab_where_it_would_not_pay():
     assert plan_slice(plan_of((64, 64, 64), scheme="overlap"), Focus(point=middle, axis=0)) is None
     thin = plan_of((20, 64, 64), halo=8)
     assert plan_slice(thin, Focus(point=middle, axis=0)) is None  # the slab would be nearly the scan
-    below = plan_of((64, 64, 64), voxels=40**3, halo=8, region=Box(start=(0, 0, 0), stop=(9, 64, 64)))
+    below = plan_of((64, 64, 64), voxels=40**3, halo=8, region=Box(start=(0, 0, 0), stop=(20, 64, 64)))
     assert plan_slice(below, Focus(point=middle, axis=0)) is None  # nothing to label in that slice
     assert plan_slice(below, Focus(point=(4.0, 32.0, 32.0), axis=0)) is not None

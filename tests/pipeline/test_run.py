@@ -257,7 +257,8 @@ def test_memory_that_runs_out_at_any_moment(mortal, volume, unet_model, clean):
 
     def limit():
         size = psutil.Process(mortal.process.pid).memory_info().vms
-        resource.prlimit(mortal.process.pid, resource.RLIMIT_AS, (size // 2, resource.RLIM_INFINITY))
+        _, hard = resource.prlimit(mortal.process.pid, resource.RLIMIT_AS)
+        resource.prlimit(mortal.process.pid, resource.RLIMIT_AS, (size // 2, hard))
 
     moments = {
         "loading": lambda report: report.phase == "Loading model",
@@ -272,8 +273,8 @@ def test_memory_that_runs_out_at_any_moment(mortal, volume, unet_model, clean):
         assert prediction.notes or moment == "second tile"
         assert all("memory" in note for note in prediction.notes)
         if not prediction.notes:
-            unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-            resource.prlimit(mortal.process.pid, resource.RLIMIT_AS, unlimited)
+            _, hard = resource.prlimit(mortal.process.pid, resource.RLIMIT_AS)
+            resource.prlimit(mortal.process.pid, resource.RLIMIT_AS, (hard, hard))
 
 
 # ---- cancelled -----------------------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from napari_vol3d.core.box import Box
+from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.labels import label_dtype
 from napari_vol3d.core.volume import Geometry
 from napari_vol3d.io.label_store import LabelSpec, LabelStore
@@ -33,3 +35,8 @@ def test_memory_and_the_store_on_disk_take_the_same_and_only_one_remembers(tmp_p
         for sink in sinks:
             sink.write(box, np.full(box.shape, number, np.uint8))
     assert [list(sink.finished) for sink in sinks] == [[], halves]
+
+
+def test_labels_for_which_there_is_no_memory_are_a_sentence_with_a_way_on():
+    with pytest.raises(Vol3dError, match=r"^Too large for memory: the labels .* 281475 GB\. .*ome\.zarr"):
+        MemoryLabels((1 << 16,) * 3, np.dtype(np.uint8))
