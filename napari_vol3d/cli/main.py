@@ -65,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader of our output is gone (`| head`): not an error, but Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)
+    except MemoryError as error:
+        sys.stderr.write(f"napari-vol3d: not enough memory: {str(error) or 'all of it is taken'}\n")
+        sys.exit(1)
     except OSError as error:
         sys.stderr.write(f"napari-vol3d: {error.strerror or error}: {error.filename or 'a file'}\n")
         sys.exit(4)

@@ -74,10 +74,13 @@ def _predict_all(project: Project, waiting: list[Case], model: Model, verb: Any,
 
 def _predict_one(project: Project, case: Case, model: Model, verb: Foresee, title: str) -> None:
     from napari_vol3d.cli.bar import run_with_bar
+    from napari_vol3d.pipeline.checks import channel_warnings
     from napari_vol3d.review.project.case_volume import volume_for
     from napari_vol3d.review.project.foreseen import remember
 
     scan = volume_for(project, case, model.card.input.channels)
+    for said in channel_warnings(scan):
+        sys.stderr.write(f"{case.code}: {said}\n")
     made = run_with_bar(verb(scan, model), title=title, unit="tile")
     remember(project, case.key, made)
     sys.stdout.write(f"{case.code}  score {made.score:.2f}, {len(made.places)} places, {made.seconds:.1f} s\n")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_vol3d.cli.segment_channels import channel, channel_files, with_channels
 from napari_vol3d.core.errors import FileProblem, Vol3dError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from napari_vol3d.core.box import Box
     from napari_vol3d.core.volume import Volume
     from napari_vol3d.io.label_store import LabelStore
+    from napari_vol3d.models.card import ModelCard
     from napari_vol3d.models.store import Model
     from napari_vol3d.pipeline.child import Engine
     from napari_vol3d.pipeline.prediction import Prediction
@@ -43,6 +45,12 @@ def add(commands: Any) -> None:
         action="append",
         help="name of a model (see `napari-vol3d models`) or its folder; given twice, the two are averaged",
     )
+    sub.add_argument(
+        "--channel", type=channel, action="append", default=[], metavar="NAME=FILE",
+        help="another image of the same case, for a model of several channels; labels lie on SCAN's grid, and SCAN "
+        "itself is the channel that none is named for. What is not named is looked for beside SCAN: p19_T1.nii.gz and "
+        "p19_T2.nii.gz beside p19_FLAIR.nii.gz",
+    )  # fmt: skip
     sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the labels; made if absent")
     sub.add_argument(
         "--format",
@@ -54,7 +62,7 @@ def add(commands: Any) -> None:
     sub.add_argument(
         "--backend", choices=("tensorflow", "jax", "torch"), default="tensorflow", help="what Keras computes with"
     )
-    sub.add_argument("--memory-gb", type=float, help="most memory that one patch may take (a third, at most 8)")
+    sub.add_argument("--memory-gb", type=float, help="most memory of one patch (default: a third of all, at most 8)")
     sub.add_argument(
         "--exact",
         action="store_true",
@@ -90,6 +98,8 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_vol3d.pipeline.settings import SegmentSettings
 
     models = [find_model(name) for name in chosen.model]
+    if chosen.channel and len(chosen.scans) > 1:
+        raise FileProblem("With --channel one scan is segmented at a time.", hint="Name one SCAN.")
     settings = SegmentSettings.of(
         {
             "device": chosen.device, "backend": chosen.backend, "precision": chosen.precision, "halo": chosen.halo,
@@ -126,18 +136,25 @@ def _segment_one(
     from napari_vol3d.models.record import expected_rate
     from napari_vol3d.pipeline.checks import check_fit
     from napari_vol3d.pipeline.plan import plan_segment
+    from napari_vol3d.pipeline.preflight import check_levels
     from napari_vol3d.pipeline.segment import segment
+    from napari_vol3d.pipeline.stage import stage
 
     volume, card = read_volume(scan, chosen.part), join_cards([model.card for model in models])
+    files = channel_files(scan, volume, card, dict(chosen.channel))
+    volume = with_channels(scan, volume, files)
     _check_format(target, volume)
     region = None if chosen.box is None else chosen.box.intersect(Box.of(volume.shape))
-    for warning in check_fit(volume, card, resample=settings.resample, region=region).warnings:
-        sys.stderr.write(f"{scan.name}: {warning}\n")
+    seen, part = stage(volume.frame(0), card, settings).shown_with(region)
+    fit = check_fit(seen, card, resample=settings.resample, region=part)
+    resampled = _resampled(seen, card) if fit.resampled and settings.resample else ()
+    for said in (*fit.warnings, *check_levels(_levels(volume), card), *resampled, *fit.notes):
+        sys.stderr.write(f"{scan.name}: {said}\n")
     plan = plan_segment(volume, card, settings, chosen.box, models=len(models))
     rate = expected_rate(card, "CPU" if settings.device == "cpu" else "")
     sys.stderr.write(f"{scan.name}: {plan.sentence(None if rate is None else rate * plan.megavoxels)}\n")
     stored = target.name.endswith(STORE) and not volume.timed
-    store = _store(target, volume, models, settings, chosen) if stored else None
+    store = _store(target, volume, models, settings, chosen, files) if stored else None
     verb = segment(
         volume, models[0], settings, engine=engine, others=models[1:], region=chosen.box, sink=store,
         mask=_mask(chosen.mask, volume),
@@ -156,6 +173,26 @@ def _segment_one(
     sys.stdout.write(f"{target}  {_volumes(prediction)}  {prediction.seconds:.1f} s on {prediction.device}\n")
 
 
+def _resampled(scan: Volume, card: ModelCard) -> tuple[str, ...]:
+    """Say that voxels of one size become those that the model knows, as the window does."""
+    from napari_vol3d.pipeline.checks import spacing_in
+
+    given, wanted = spacing_in(scan.geometry, card.input.unit), card.input.spacing
+    if given is None or wanted is None:
+        return ()
+    own, known = (" x ".join(f"{length:.3g}" for length in each) for each in (given, wanted))
+    return (f"Resampled from {own} to {known} {card.input.unit}; labels come back on the scan's own grid.",)
+
+
+def _levels(volume: Volume) -> NDArray[Any]:
+    """Give voxels spread over the scan, of all channels."""
+    from napari_vol3d.core.sliced import moved
+    from napari_vol3d.core.windows import thinned
+
+    data = volume.frame(0).data
+    return thinned(moved(data, (*range(len(data.shape) - 1, 2, -1), 0, 1, 2)))
+
+
 def _check_format(target: Path, volume: Volume) -> None:
     """Refuse before a run what could not be saved after it."""
     name = target.name.lower()
@@ -168,19 +205,24 @@ def _check_format(target: Path, volume: Volume) -> None:
 
 
 def _store(
-    target: Path, volume: Volume, models: list[Model], settings: SegmentSettings, chosen: argparse.Namespace
-) -> LabelStore:
+    target: Path, volume: Volume, models: list[Model], settings: SegmentSettings, chosen: argparse.Namespace,
+    files: dict[str, Path],
+) -> LabelStore:  # fmt: skip
     """Make the label image on disk, or go on with the one that the same run left unfinished."""
     from napari_vol3d.core.labels import label_dtype
-    from napari_vol3d.io.label_store import LabelSpec, LabelStore
+    from napari_vol3d.io.label_store import LabelSpec, LabelStore, partial_of
+    from napari_vol3d.pipeline.same_run import how_it_begins, run_key
 
-    card = models[0].card
-    said = [model.card.weights.sha256 for model in models], settings.model_dump(exclude={"device", "cache"}), chosen.box
+    card, unfinished = models[0].card, partial_of(target).exists()
     spec = LabelSpec(
         geometry=volume.geometry, shape=volume.shape, dtype=label_dtype(max(card.label_names)),
-        classes=card.output.classes, run=f"{said} {volume.source} {volume.data.dtype}",
+        classes=card.output.classes,
+        run=run_key(volume, models, settings, region=chosen.box, files=files, mask=chosen.mask),
     )  # fmt: skip
-    return LabelStore.resume_or_create(target, spec, overwrite=chosen.overwrite)
+    store = LabelStore.resume_or_create(target, spec, overwrite=chosen.overwrite)
+    if unfinished:
+        sys.stderr.write(f"{volume.name}: {how_it_begins(store.finished, volume.shape)}\n")
+    return store
 
 
 def _mask(path: Path | None, volume: Volume) -> NDArray[Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,9 +23,21 @@ def command() -> Command:
     """Run `napari-vol3d` with these arguments."""
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
+        command = [*COMMAND, *map(str, arguments)]
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
     return run
+
+
+def typed(answer: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it where a person sits, who types this."""
+    ours, theirs = pty.openpty()
+    os.write(ours, answer.encode())
+    try:
+        return subprocess.run([*COMMAND, *arguments], stdin=theirs, capture_output=True, text=True, check=False)
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 @pytest.fixture(scope="session")

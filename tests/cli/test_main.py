@@ -44,7 +44,9 @@ def test_wrong_usage(command, arguments):
     assert "usage: napari-vol3d" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["models", "hippocampus-t1", "--json"], ["--help"], ["segment", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["models", "info", "hippocampus-t1", "--json"], ["--help"], ["segment", "--help"]]
+)
 def test_a_reader_that_has_gone_is_no_error(arguments):
     # Like `| head -1`, but sure: nobody reads from the start.
     reader, writer = os.pipe()
@@ -56,7 +58,7 @@ def test_a_reader_that_has_gone_is_no_error(arguments):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell with head")
 def test_the_first_line_alone():
-    line = f"'{sys.executable}' -m napari_vol3d.cli.main models hippocampus-t1 --json | head -1"
+    line = f"'{sys.executable}' -m napari_vol3d.cli.main models info hippocampus-t1 --json | head -1"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("{\n", "")
 

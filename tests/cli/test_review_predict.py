@@ -19,6 +19,7 @@ from napari_vol3d.review.project.foreseen import labels_of_prediction, newest_pr
 from napari_vol3d.review.project.gather import gather
 from napari_vol3d.review.project.store import Project
 from tests.builders import finish
+from tests.channel_cases import CHANNELS, check_labels, write_image, write_seeing_model
 
 MODEL = "hippocampus-t1"
 SOON = 60
@@ -58,6 +59,33 @@ def test_each_scan_has_its_prediction(command, project):
     again = command("review", "predict", project.path, "--device", "cpu", "--look-where", "mirrored")
     assert again.stdout == ""  # only the damaged one is tried once more
     assert newest_prediction(project, first.key).key == made.key
+
+
+def test_each_channel_gets_its_image_whatever_the_project_was_made_of(command, tmp_path):
+    """A folder, a table and BIDS: grids differ within each case, and the labels say which image was which channel."""
+    model = write_seeing_model(tmp_path / "trio")
+    for name in CHANNELS:
+        write_image(tmp_path / "scans" / f"p01_{name}.nii.gz", name)
+        write_image(tmp_path / "table" / f"{len(name)}{name[1]}.nii.gz", name, seed=1)
+        suffix = name if name == "FLAIR" else f"{name}w"
+        write_image(tmp_path / "bids" / "sub-07" / "anat" / f"sub-07_{suffix}.nii.gz", name, seed=2)
+        if name != "T2":
+            write_image(tmp_path / "more" / f"p02_{name}.nii.gz", name, seed=3)
+    write_image(tmp_path / "bids" / "sub-07" / "anat" / "sub-07_ce-gadolinium_T1w.nii.gz", "T2")
+    rows = "subject,T1 weighted,T2,T2-FLAIR\np03,21.nii.gz,22.nii.gz,5L.nii.gz\n"
+    (tmp_path / "table" / "cases.csv").write_text(rows)
+    sources = [tmp_path / each for each in ("scans", "table/cases.csv", "bids", "more")]
+    made = command("review", "new", tmp_path / "p.vol3d", *sources, "--model", model.folder)
+    assert made.returncode == 0, made.stderr
+    done = command("review", "predict", tmp_path / "p.vol3d", "--model", model.folder, "--device", "cpu")
+    project = Project.open(tmp_path / "p.vol3d")
+    *whole, lacking = project.cases()
+    assert [len(case.images) for case in project.cases()] == [3, 3, 4, 2]
+    assert (done.returncode, "Traceback" in done.stderr) == (5, False)
+    assert f"{lacking.code}: No image of T2: {lacking.code} has T1, FLAIR; the model wants FLAIR, T1, T2" in done.stderr
+    assert predicted_cases(project) == {case.key for case in whole}
+    for case in whole:
+        check_labels(labels_of_prediction(project, newest_prediction(project, case.key).key))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

@@ -23,7 +23,7 @@ from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.builders import finish, phantom
 
 BASE = [sys.executable, "-m", "napari_vol3d.cli.main", "segment"]
-SOON = 10.0  # seconds until a process that was told to stop is gone; nearly always far quicker
+SOON = 40.0  # seconds until a process that was told to stop is gone; nearly always far quicker
 
 
 def test_the_voxels_are_those_of_the_verb(command, cli_model, cli_scan, tmp_path):
@@ -84,6 +84,18 @@ def test_a_scan_that_does_not_fit_has_its_code(command, cli_model, tmp_path):
     done = command("segment", tmp_path / "colour.npy", "--model", cli_model.folder, "--out", tmp_path / "out")
     assert (done.returncode, "Traceback" in done.stderr) == (5, False)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_resampling_is_said(command, cli_scan, tmp_path):
+    coarse = nib.load(cli_scan)
+    nib.save(nib.Nifti1Image(np.asarray(coarse.dataobj), np.diag([1.5, 1.5, 1.5, 1.0])), tmp_path / "coarse.nii.gz")
+    done = command("segment", tmp_path / "coarse.nii.gz", "--model", "hippocampus-t1", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "coarse.nii.gz: Resampled from 1.5 x 1.5 x 1.5 to 1 x 1 x 1 mm" in done.stderr
+    plain = command(
+        "segment", tmp_path / "coarse.nii.gz", "--model", "hippocampus-t1", "--out", tmp_path / "plain", "--no-resample"
+    )
+    assert "Resampled" not in plain.stderr
 
 
 def test_two_scans_of_one_name_are_refused(command, cli_model, tmp_path):
