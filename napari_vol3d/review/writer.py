@@ -43,18 +43,18 @@ class Writer:
         Kept with every event.
     lock : Lock, optional
         Whose heartbeat is to be kept up; it is released at the end.
-    patience : float
-        Seconds until edits go to the person's own folder.
+    patience : float, optional
+        Seconds until edits go to the person's own folder; `PATIENCE` where not given.
     """
 
     def __init__(
         self, journal: Journal, *, tell: Callable[[Report], None], who: str = "", lock: Lock | None = None,
-        patience: float = PATIENCE,
+        patience: float | None = None,
     ) -> None:  # fmt: skip
         self._who, self._sequence = who, 0
         self._cursors: dict[str, str | None] = {}
         self._calls = threading.Lock()
-        self._keeper = Keeper(journal, tell=tell, patience=patience, lock=lock)
+        self._keeper = Keeper(journal, tell=tell, patience=PATIENCE if patience is None else patience, lock=lock)
 
     def watch(self, layer: Layer, cursor: str | None) -> None:
         """Say where a layer's history stands (`Line.cursor`), before its first edit here."""

@@ -216,7 +216,7 @@ def test_what_could_not_be_merged_is_gathered_by_the_next_program(
 
 
 def test_two_who_write_are_two_branches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(tmp_path, patience=0.3)
+    desk = Desk(tmp_path, patience=2.0)
     desk.work(6)
     assert desk.writer.flush(LONG)
     fork = desk.journal.line(desk.layer)

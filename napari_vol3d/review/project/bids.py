@@ -18,6 +18,7 @@ ANAT = "anat"
 NO_SCANS = frozenset({"dseg", "probseg", "mask", "defacemask"})
 ENTITY = re.compile(r"([A-Za-z]+)-([A-Za-z0-9+]+)")
 DERIVATIVES = "derivatives"
+AGENT = "ce"  # a T1 with gadolinium is another image, also where there is no other
 
 
 def is_bids(folder: Path) -> bool:
@@ -30,8 +31,9 @@ def is_bids(folder: Path) -> bool:
 def find_bids(root: Path) -> tuple[list[Draft], list[str]]:
     """Find the cases of a data set.
 
-    An image's role is its suffix, "T1w"; where a session has several of a suffix, with the entities that tell them
-    apart: "T1w run-2". Labels are the `*_dseg` of the data set's derivatives that lie on the scan's own grid.
+    An image's role is its suffix, "T1w", with its contrast agent; where a session has several of a suffix, with the
+    entities that tell them apart: "T1w run-2". Labels are the `*_dseg` of the data set's derivatives that lie on the
+    scan's own grid.
 
     Returns
     -------
@@ -65,14 +67,15 @@ def _case(subject: str, session: str, anat: Path) -> Iterator[Draft]:
 
 
 def _roles(scans: list[Path]) -> dict[Path, str]:
-    """Give suffixes, and behind those that occur twice the entities that are not the same in all files."""
+    """Give suffixes, with a contrast agent, and behind those that occur twice what is not the same in all files."""
     suffixes = Counter(map(_suffix, scans))
     entities = {path: _entities(path) for path in scans}
     common = set.intersection(*(set(found.items()) for found in entities.values()))
     return {
         path: " ".join([
             _suffix(path),
-            *(f"{a}-{b}" for a, b in entities[path].items() if suffixes[_suffix(path)] > 1 and (a, b) not in common),
+            *(f"{a}-{b}" for a, b in entities[path].items()
+              if a == AGENT or (suffixes[_suffix(path)] > 1 and (a, b) not in common)),
         ])
         for path in scans
     }  # fmt: skip

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from napari_vol3d.core.channel_names import likely_channels
 from napari_vol3d.core.errors import ScanMismatch
-from napari_vol3d.core.onto import Onto
+from napari_vol3d.core.joined import join_channels, lay_on
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.io.registry import read_volume
 from napari_vol3d.review.project.records import Case, ImageRef
@@ -39,15 +40,14 @@ def volume_for(project: Project, case: Case, channels: Sequence[str]) -> Volume:
     first = read_volume(project.place_of(case.images[0].path))
     if wanted == case.images[:1]:
         return first
-    every = [_on(first, first if one == case.images[0] else read_volume(project.place_of(one.path))) for one in wanted]
+    every = [first if one == case.images[0] else read_volume(project.place_of(one.path)) for one in wanted]
     if len(every) == 1:
-        return every[0]
-    data = np.stack([np.asarray(volume.data) for volume in every], axis=-1)
-    return replace(first, data=data, channels=tuple(channels), is_labels=False, classes=())
+        return first.with_data(np.asarray(lay_on(first, every[0], channels[0])), is_labels=False, classes=())
+    return replace(join_channels(first, every, channels), is_labels=False, classes=())
 
 
 def choose_images(case: Case, channels: Sequence[str]) -> tuple[ImageRef, ...]:
-    """Choose the images of a case for the channels of a network, by their roles: "T1" and "T1w" are alike.
+    """Choose the images of a case for the channels of a network, by their roles, as Segment does by names of layers.
 
     For a network of one channel that no role names it is the first image. An image that is the only one may have all
     channels in it. Nameless images are taken in their order if there are as many as channels.
@@ -57,36 +57,31 @@ def choose_images(case: Case, channels: Sequence[str]) -> tuple[ImageRef, ...]:
     ScanMismatch
         If it is not clear which.
     """
-    of_role = {_plain(image.role): image for image in reversed(case.images)}
-    if all(_plain(channel) in of_role for channel in channels):
-        return tuple(of_role[_plain(channel)] for channel in channels)
+    likely = likely_channels(channels, [image.role for image in case.images])
+    if all(likely):
+        _refuse_rivals(case, channels, likely)
+        return tuple(case.images[places[0]] for places in likely)
     if len(channels) == 1 or len(case.images) == 1:
         return case.images[:1]
     if len(case.images) == len(channels) and not any(map(_is_contrast, case.images)):
         return case.images
     has = ", ".join(image.role or "an image" for image in case.images)
+    lacking = ", ".join(channel for channel, places in zip(channels, likely, strict=True) if not places)
     raise ScanMismatch(
-        f"{case.code} has {has}; the model wants {', '.join(channels)}.", hint="Name the images after the channels."
+        f"No image of {lacking}: {case.code} has {has}; the model wants {', '.join(channels)}.",
+        hint="Name the images after the channels.",
     )
 
 
-def _on(first: Volume, volume: Volume) -> Volume:
-    """Give a volume on the grid of the first image; its own voxels where that is its own grid."""
-    if volume.shape == first.shape and volume.geometry.matches(first.geometry):
-        return volume
-    if not (volume.geometry.anatomical and first.geometry.anatomical) or volume.geometry.unit != first.geometry.unit:
-        if volume.shape == first.shape:  # nothing says that they lie apart
-            return volume
-        raise ScanMismatch(
-            f"No common space: {first.name} {first.shape} and {volume.name} {volume.shape}.",
-            hint="Resample them to one grid first.",
-        )
-    laid = Onto(volume, first.geometry, first.shape)
-    return volume.with_data(np.asarray(laid), geometry=first.geometry)
-
-
-def _plain(role: str) -> str:
-    return role.lower().removesuffix("w")
+def _refuse_rivals(case: Case, channels: Sequence[str], likely: Sequence[Sequence[int]]) -> None:
+    """Refuse to guess between images of one kind, where that is not the only image that is wanted."""
+    for channel, places in zip(channels, likely, strict=True):
+        roles = [case.images[at].role for at in places]
+        if len(channels) > 1 and len(set(roles)) > 1:
+            raise ScanMismatch(
+                f"Not clear which is {channel}: {case.code} has {' and '.join(roles)}; the model wants one.",
+                hint="Make the project of a table (CSV) with one image for each channel.",
+            )
 
 
 def _is_contrast(image: ImageRef) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from napari_vol3d.core.channel_names import kind_of
 from napari_vol3d.io.registry import stem
 
 # In the order in which they are shown: the first image of a case is its reference.
@@ -15,12 +16,17 @@ ROLES = {
         "PD", "PDw", "MP2RAGE", "DIR", "SWI", "DWI", "ADC", "CT", "CTA", "MR", "PET",
     )
 }  # fmt: skip
+# What else people call them; "bravo", "fl" and "flr" are names of other things too.
+SPELLED = {"t1": "T1", "t1c": "T1c", "t2": "T2", "flair": "FLAIR", "pd": "PD"}
+OTHER_THINGS = ("bravo", "fl", "flr")
 LABELS = ("labels", "dseg", "seg", "segmentation", "label", "mask")  # the one to take comes first
 IMAGES = ("image", "img", "scan")
 CHANNEL = re.compile(r"(?:channel|ch)[ _-]?(\d{1,3})")
 NUMBERED = re.compile(r"(?P<base>.*?)_(?P<channel>\d{4})")
 ENDING = re.compile(r"(?P<base>.*?)(?:^|[_. -])(?P<end>(?:channel|ch)[ _-]?\d{1,3}|[a-z0-9]+)", re.IGNORECASE)
 BEGINNING = re.compile(r"(?P<end>[A-Za-z0-9]+)[_. -](?P<base>.+)")
+TWO_AT_END = re.compile(r"(?P<base>.*?)(?:^|[_. -])(?P<end>[A-Za-z0-9]+[_. -][A-Za-z0-9]+)")
+TWO_AT_BEGINNING = re.compile(r"(?P<end>[A-Za-z0-9]+[_. -][A-Za-z0-9]+)[_. -](?P<base>.+)")
 LABEL_ENDING = re.compile(
     rf"(?P<base>.*?)(?:^|[_. -])(?P<end>{'|'.join(LABELS)})(?:[_-](?:manual|corrected|gt))?", re.IGNORECASE
 )
@@ -37,20 +43,28 @@ def split_role(name: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> split_role("chris_flair"), split_role("T2_007"), split_role("chris_crop")
-    (('chris', 'FLAIR'), ('007', 'T2'), ('chris_crop', ''))
+    >>> split_role("chris_flair"), split_role("T2_007"), split_role("p01_T1_post"), split_role("chris_crop")
+    (('chris', 'FLAIR'), ('007', 'T2'), ('p01', 'T1post'), ('chris_crop', ''))
     """
-    for found in (ENDING.fullmatch(name), BEGINNING.fullmatch(name)):
-        role = role_of(found["end"]) if found else ""
-        if found and role:
-            return found["base"], role
+    for two, one in ((TWO_AT_END, ENDING), (TWO_AT_BEGINNING, BEGINNING)):
+        for found, role_in in ((two.fullmatch(name), _role_of_two), (one.fullmatch(name), role_of)):
+            role = role_in(found["end"]) if found else ""
+            if found and role:
+                return found["base"], role
     return name, ""
 
 
 def role_of(word: str) -> str:
-    """Give the role that a word says, as people spell it; "" where it says none."""
-    channel = CHANNEL.fullmatch(word.lower())
-    return f"channel {int(channel[1])}" if channel else ROLES.get(word.lower(), "")
+    """Give the role that a word says, as people spell it, marks within it left out; "" where it says none."""
+    channel, plain = CHANNEL.fullmatch(word.lower()), re.sub(r"[_. -]", "", word.lower())
+    if channel:
+        return f"channel {int(channel[1])}"
+    return ROLES.get(plain) or ("" if plain in OTHER_THINGS else SPELLED.get(kind_of(plain), ""))
+
+
+def _role_of_two(words: str) -> str:
+    """Give the role of "T1 post" or "T2-FLAIR": a kind of image, not just letters that together are a word."""
+    return role_of(words) if kind_of(re.sub(r"[_. -]", "", words)) else ""
 
 
 def order_of(role: str) -> tuple[int, int, str]:

@@ -83,6 +83,11 @@ def test_several_of_a_suffix_are_told_apart(data_set):
     assert seen(data_set)[0]["sub-4"][0] == ["T1w acq-hi run-1", "T1w acq-hi run-2", "PDw"]
 
 
+def test_an_image_with_a_contrast_agent_says_so_also_alone(data_set):
+    put(data_set, "sub-5/anat/sub-5_ce-gadolinium_T1w.nii.gz", "sub-5/anat/sub-5_FLAIR.nii.gz")
+    assert seen(data_set)[0]["sub-5"][0] == ["T1w ce-gadolinium", "FLAIR"]
+
+
 def test_a_subject_without_scans_is_named(data_set):
     put(data_set, "sub-09/func/sub-09_task-x_bold.nii.gz")
     (data_set / "sub-08" / "anat").mkdir(parents=True)

@@ -25,6 +25,9 @@ def case(*roles):
         (("T1", "FLAIR"), ("image",), [0]), (("T1", "FLAIR"), ("FLAIR",), [1]), (("",), ("T1", "FLAIR"), [0]),
         (("channel 1", "channel 2"), ("T1", "FLAIR"), [0, 1]), (("T1", "FLAIR", "T2"), ("T1", "T2"), [0, 2]),
         (("T1 run-1", "T1"), ("T1",), [1]), (("T1", "T1"), ("T1",), [0]),
+        (("T1w", "T1c", "T2w", "FLAIR"), ("FLAIR", "T1ce", "T1", "t2-weighted"), [3, 1, 0, 2]),
+        (("T1w", "T1w ce-gadolinium", "FLAIR"), ("T1c", "FLAIR", "T1"), [1, 2, 0]),
+        (("T1n", "T2f"), ("FLAIR", "T1"), [1, 0]), (("T1w run-1", "T1w run-2"), ("T1",), [0]),
     ],
 )  # fmt: skip
 def test_images_by_role(roles, channels, chosen):
@@ -32,11 +35,20 @@ def test_images_by_role(roles, channels, chosen):
 
 
 @pytest.mark.parametrize(
-    ("roles", "channels"), [(("T1", "PD"), ("T1", "FLAIR")), (("", "", ""), ("T1", "FLAIR")), (("T1", ""), ("a", "b"))]
-)
+    ("roles", "channels"),
+    [
+        (("T1", "PD"), ("T1", "FLAIR")), (("", "", ""), ("T1", "FLAIR")), (("T1", ""), ("a", "b")),
+        (("T1c", "FLAIR"), ("T1", "FLAIR")), (("T1w run-1", "T1w run-2", "FLAIR"), ("T1", "FLAIR")),
+    ],
+)  # fmt: skip
 def test_images_that_are_missing(roles, channels):
     with pytest.raises(ScanMismatch, match="the model wants"):
         choose_images(case(*roles), channels)
+
+
+def test_what_is_missing_is_named_first():
+    with pytest.raises(ScanMismatch, match=r"^No image of T2: \S+ has T1w, FLAIR; the model wants FLAIR"):
+        choose_images(case("T1w", "FLAIR"), ("FLAIR", "T1", "T2"))
 
 
 def save(path, data, affine):
@@ -79,11 +91,24 @@ def test_one_channel(project, tmp_path):
     assert (flair.shape, len(flair.data.shape)) == ((5, 6, 7), 3)
 
 
+def test_real_images_are_the_channels_that_their_files_are_named_for(shared_data, tmp_path):
+    """Four images of one head on one grid: each channel is its file, bit for bit, and nothing is read ahead."""
+    folder = shared_data / "scans" / "ms_patient19"
+    files = [path for path in folder.iterdir() if not path.name.startswith("GOLD")]
+    project = Project.create(tmp_path / "p.vol3d", name="p", cases=gather(files, base=tmp_path).cases)
+    (one,) = project.cases()
+    volume = volume_for(project, one, ("FLAIR", "T1", "T1 post", "T2"))
+    for at, word in enumerate(("FLAIR", "T1", "T1POST", "T2")):
+        (path,) = [each for each in files if each.name.startswith(f"{word}_")]
+        own = read_volume(path)
+        assert np.array_equal(volume.data[90:92, :, :, at], np.asarray(own.data[90:92]))
+
+
 def test_no_common_space(tmp_path):
     for name, length in (("a_T1", 6), ("a_T2", 7), ("b_T1", 3), ("b_T2", 3)):
         np.save(tmp_path / f"{name}.npy", np.zeros((3, 3, length), np.uint8))
     project = Project.create(tmp_path / "p.vol3d", name="p", cases=gather([tmp_path], base=tmp_path).cases)
     apart, alike = project.cases()
-    with pytest.raises(ScanMismatch, match="No common space"):
+    with pytest.raises(ScanMismatch, match="nothing says where"):
         volume_for(project, apart, ("T1", "T2"))
     assert volume_for(project, alike, ("T1", "T2")).data.shape == (3, 3, 3, 2)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_vol3d.core.channel_names import kind_of
 from napari_vol3d.review.project.roles import (
     ROLES,
     order_of,
@@ -28,6 +29,25 @@ def test_every_role_at_either_end(role, mark):
 
 @pytest.mark.parametrize("name", ["chris_crop", "hippocampus_001", "contrast1", "xT1", "", "_"])
 def test_other_names_stay_whole(name):
+    assert split_role(name) == (name, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "role"),
+    [
+        ("T1_post", "T1post"), ("T1-Gd", "T1Gd"), ("T2_FLAIR", "FLAIR"), ("T2FLAIR", "FLAIR"), ("t1.ce", "T1ce"),
+        ("MPRAGE", "T1"), ("T1km", "T1c"), ("t1w post", "T1c"),
+    ],
+)  # fmt: skip
+def test_roles_as_segment_knows_them(written, role):
+    """What Segment takes for a channel by its name is a role here, also in two words, and the card's channel is it."""
+    assert split_role(f"p01_{written}") == split_role(f"{written}_p01") == ("p01", role)
+    assert role_of(written) == role
+    assert kind_of(role) == kind_of(written)
+
+
+@pytest.mark.parametrize("name", ["case_CT_A", "p_fl", "bravo_001", "p_F_LR"])
+def test_letters_that_mean_other_things(name):
     assert split_role(name) == (name, "")
 
 
