@@ -16,6 +16,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_vol3d.gui.bench.view import View
 from napari_vol3d.gui.correct.book import Book
 from napari_vol3d.gui.correct.box_frame import BoxFrame
+from napari_vol3d.gui.correct.channels import Channels, open_scans
 from napari_vol3d.gui.correct.closing import Closing
 from napari_vol3d.gui.correct.desk import Desk
 from napari_vol3d.gui.correct.hand import Hand as ToolHand
@@ -79,7 +80,7 @@ class CorrectingRoom(QObject):
         self._bench, self._segment = reading.bench, segment
         self.desk = Desk(viewer, reading.bench)
         self.unchecked = Unchecked.of(self.desk)
-        self._predict = PredictHere(keeper, self._model, self._model_settings)
+        self._predict = PredictHere(keeper, self._model, self._model_settings, self._channels)
         self.panel = CorrectPanel(self.desk, reading.classes, self._make_tools())
         self.objects = ObjectsPanel(self.desk)
         self.keys = KeyTable()
@@ -139,6 +140,12 @@ class CorrectingRoom(QObject):
 
     def _model_settings(self) -> SegmentSettings:
         return self._segment.settings
+
+    def _channels(self) -> Channels:
+        ui, form = self._segment.ui, self._segment.ui.channels
+        return Channels(
+            scan=ui.scan.value(), names=form.names, layers=form.value(), open=open_scans(self._viewer.layers)
+        )
 
     def _saving(self, layer: Labels) -> None:
         """Know what is being saved: a person may correct on meanwhile."""

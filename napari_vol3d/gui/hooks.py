@@ -18,11 +18,14 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_vol3d.core.errors import FileProblem, SaveProblem, Vol3dError
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Volume
+from napari_vol3d.gui.folder_drop import folder_reader
 from napari_vol3d.gui.jobs import Job, report
 from napari_vol3d.gui.layers import KEY, LayerTuple, guess_labels, to_layer, to_volume, with_painted_classes
+from napari_vol3d.gui.model_drop import HANDLED, bench_for, open_model
 from napari_vol3d.gui.part_choice import ask_parts, short_title
 from napari_vol3d.gui.siblings import opened_with, siblings_of
 from napari_vol3d.gui.space import Reference, in_space, on_its_scan, reference_from, reference_of
+from napari_vol3d.io.model_files import is_model
 from napari_vol3d.io.parts import Part, SeveralParts
 from napari_vol3d.io.registry import EXPORT_EXTENSIONS, coarser_levels, is_volume_file, read_volume, stem, write_labels
 
@@ -31,7 +34,6 @@ Reader = Callable[[str | Sequence[str]], list[Any]]
 LARGE_BYTES = 24_000_000  # compressed size from which reading would be felt on the window's thread
 LABEL_EXTENSION = ".nii.gz"  # where none was typed; as the panel's own dialog
 PROJECT = ".vol3d"
-HANDLED: list[Any] = [(None,)]  # napari's word for "done, no layer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,16 +63,16 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if len(paths) == 1 and str(paths[0]).endswith(PROJECT):
         return open_project
-    return read if all(is_volume_file(Path(p)) and not _only_exported(Path(p)) for p in paths) else None
+    if paths and all(is_model(Path(p)) for p in paths):
+        return open_model
+    scans = all(is_volume_file(Path(p)) and not _only_exported(Path(p)) for p in paths)
+    return read if scans else folder_reader(paths, read)
 
 
 def open_project(path: str | Sequence[str]) -> list[Any]:
     """Open a project's worklist in the dock, as if a person had chosen its file there; it gives no layer."""
-    viewer, one = napari.current_viewer(), Path(path if isinstance(path, str | os.PathLike) else path[0])
-    if viewer is None:
-        raise FileProblem(f"{one.name} is a project, not a scan.", hint="Open it in a napari window.")
-    _, bench = viewer.window.add_plugin_dock_widget("napari-vol3d", "Vol3D")
-    bench.open_project(one)
+    one = Path(path if isinstance(path, str | os.PathLike) else path[0])
+    bench_for(one, "a project").open_project(one)
     return HANDLED
 
 
@@ -110,8 +112,7 @@ def write(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     keywords = {key: value for key, value in meta.items() if key in _LABELS_KEYWORDS}
     layer, viewer = Labels(data, **keywords), napari.current_viewer()
     volume = on_its_scan(to_volume(layer), layer, viewer.layers if viewer is not None else ())
-    written = write_labels(target, with_painted_classes(volume))
-    return [str(written)]
+    return [str(write_labels(target, with_painted_classes(volume)))]
 
 
 def sample_hippocampus() -> list[LayerTuple]:

@@ -6,13 +6,14 @@ import contextlib
 import logging
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject, Signal
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 from napari_vol3d.core.errors import EngineProblem, Vol3dError
 from napari_vol3d.core.progress import Progress
@@ -33,11 +34,13 @@ class Job(QObject):
 
     Signals arrive on the window's thread, each at most once but `progressed`: `succeeded` with the result, `failed`
     with the problem, or `cancelled`; and after any of them `ended`. A problem is told to the person unless `quiet`.
+    With its parent the job is destroyed: the verb is stopped then, and nobody hears of its end.
 
     Notes
     -----
-    napari's workers swallow RuntimeErrors of generators, tell other errors twice, and never close a generator that
-    is told to quit. So the verb is driven and closed here, inside the thread, and ends like any other.
+    napari's workers swallow RuntimeErrors of generators, tell other errors twice, never close a generator that is told
+    to quit, and never say that one has returned that was told to quit in its last step. So the verb is driven and
+    closed here, inside the thread, its end is kept, and told when the worker has finished, however it did.
     """
 
     progressed = Signal(object)
@@ -51,19 +54,22 @@ class Job(QObject):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._quiet = quiet
-        self._verb = verb
+        self._driving = self._driven(verb)
         self._stop = threading.Event()
+        self._left = threading.Event()  # the thread is done with the verb
+        self._end: _End | None = None
         self._over = False
         self._worker = create_worker(self._relay, _start_thread=False)
         self._worker.__class__.__name__ = name
         self._worker.yielded.connect(self._on_progress)
-        self._worker.returned.connect(self._on_end)
-        self._worker.aborted.connect(self._on_abort)
+        self._worker.finished.connect(self._left.set)
+        self._worker.finished.connect(self._on_finished)
+        self.destroyed.connect(self._stop.set)
 
     @property
     def running(self) -> bool:
-        """Whether the verb has not ended yet."""
-        return not self._over
+        """Whether the verb has not ended yet; once Qt has destroyed the job, as the thread knows it."""
+        return not (self._over if isalive(self) else self._left.is_set())
 
     def start(self) -> None:
         """Begin."""
@@ -73,9 +79,16 @@ class Job(QObject):
         """Ask the verb to stop; its `finally` clauses run in its own thread."""
         self._stop.set()
 
-    def _relay(self) -> Generator[Progress, None, _End]:
+    def _relay(self) -> Generator[Progress, None, None]:
         try:
-            with contextlib.closing(self._verb) as verb:
+            self._end = yield from self._driving
+        finally:
+            end_pools()
+            self._left.set()
+
+    def _driven(self, verb: Generator[Progress, None, Any]) -> Generator[Progress, None, _End]:
+        try:
+            with _uncounted(), contextlib.closing(verb):
                 while not self._stop.is_set():
                     yield next(verb)
         except StopIteration as end:
@@ -89,16 +102,18 @@ class Job(QObject):
             log.exception("a job failed in a way nobody foresaw")
             unforeseen = Vol3dError(f"Something failed that should not: {error}", hint="Please report it with the log.")
             return _End(problem=unforeseen)
-        finally:
-            end_pools()
         return _End()
 
     def _on_progress(self, progress: Progress) -> None:
         if not self._over:
             self.progressed.emit(progress)
 
-    def _on_end(self, end: _End) -> None:
-        if end.problem is not None:
+    def _on_finished(self) -> None:
+        end = self._end
+        if end is None:  # napari stops its workers, at quit, and leaves the verb where it is
+            self._driving.close()
+            self._finish(self.cancelled)
+        elif end.problem is not None:
             if not self._quiet:
                 report(end.problem)
             self._finish(self.failed, end.problem)
@@ -107,16 +122,25 @@ class Job(QObject):
         else:
             self._finish(self.succeeded, end.result)
 
-    def _on_abort(self) -> None:
-        """Close the verb when napari stops its workers, at quit."""
-        self._verb.close()
-        self._finish(self.cancelled)
-
     def _finish(self, signal: Any, *values: Any) -> None:
         if not self._over:
             self._over = True
             signal.emit(*values)
             self.ended.emit()
+
+
+@contextlib.contextmanager
+def _uncounted() -> Iterator[None]:
+    """Let another worker begin meanwhile: Qt's pool has a thread a core, and one that relays mostly waits.
+
+    On two cores a run and another that waits for its turn would keep all else from beginning, saving too.
+    """
+    pool = QThreadPool.globalInstance()
+    pool.releaseThread()
+    try:
+        yield
+    finally:
+        pool.reserveThread()
 
 
 def end_pools() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import napari
 from napari.layers import Image, Labels
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog
 
@@ -29,7 +30,7 @@ from napari_vol3d.gui.review.ahead import Ahead, Wish
 from napari_vol3d.gui.review.keys import ReviewKeys
 from napari_vol3d.gui.review.place import go_to_place, place_now
 from napari_vol3d.gui.review.session import Session
-from napari_vol3d.models.store import Model, list_models
+from napari_vol3d.models.store import Model, list_models, model_said
 from napari_vol3d.review.project.records import Foreseen
 from napari_vol3d.review.project.store import Project
 from napari_vol3d.review.project.tables import SUFFIX
@@ -57,8 +58,9 @@ class ReviewRoom(QObject):
         super().__init__()
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self._bench, self._segment, self._correcting = reading.bench, segment, correcting
-        self._models: dict[str, Model] = {}
+        self._models: dict[tuple[str, str], Model | None] = {}  # by what a project says of its own: name, hash
         self._opening: Job | None = None
+        self._opens = Path()  # what it opens
         self._dialog: NewProject | None = None
         self.session: Session | None = None
         self.panel = ReviewPanel(correcting.desk)
@@ -85,8 +87,7 @@ class ReviewRoom(QObject):
         self._segment.findings.runBegun.disconnect(self._give_way)
         self._segment.findings.found.disconnect(self._take_run)
         self._correcting.panel.runner.busyChanged.disconnect(self._give_way)
-        if self._opening is not None:
-            self._opening.stop()
+        self._give_up_opening()
         if self._dialog is not None:
             self._dialog.let_go()
         self.ahead.let_go()
@@ -115,12 +116,16 @@ class ReviewRoom(QObject):
         self._dialog.show()
 
     def open_project(self, path: Path) -> None:
-        """Open a project beside the window."""
-        if self._opening is not None:
-            self._opening.stop()
+        """Open a project beside the window: the last that was asked for; one that is being opened is not begun anew."""
+        if self._opening is not None and self._opens == path:
+            return
+        self._give_up_opening()
+        self._opens = path
         self._opening = Job(_open(path), name=f"Opening {path.name}", parent=self)
         self._opening.succeeded.connect(self._on_opened)
+        self._opening.ended.connect(self._on_opening_ended)
         self._opening.start()
+        self.panel.ui.show_opening(path.stem)
 
     def close_project(self) -> None:
         """Close what is open; where the person was is kept."""
@@ -134,21 +139,44 @@ class ReviewRoom(QObject):
             session.let_go()
             session.deleteLater()
 
+    def forget_models(self) -> None:
+        """Look for the project's model anew when it is next needed: its card may say something else now."""
+        self._models.clear()
+
     def have(self, project: Project, *, reader: str = "") -> Session:
         """Begin a session of one reader."""
         self.close_project()
         session = self.session = Session(
             project, self._correcting.desk, self.ahead, place=self._place, go_to=self._go_to, reader=reader, parent=self
         )
-        self._models.clear()
+        self.forget_models()
+        preferred = self._model_of(project)
+        if preferred is not None:  # a project's own model goes before the one that is preselected elsewhere
+            self._segment.reload_models(str(preferred.folder))
+        elif name := project.model.get("name"):
+            show_info(f"The project's model is not here, so nothing is predicted: add {name} in the tab Models.")
         self.panel.set_session(session)
         self.out.set_project(project)
         self.readers.follow(session)
         self._keys.listen(True)
+        session.changed.connect(self._choose_scan)
         session.begin()
         return session
 
+    def _give_up_opening(self) -> None:
+        """Stop; what is open already by then is told, and not taken: another is wanted, or the window is closed."""
+        job, self._opening = self._opening, None
+        if job is not None:
+            job.stop()
+
+    def _on_opening_ended(self) -> None:
+        if self.sender() is self._opening:
+            self._opening = None
+            self.panel.ui.show_opening("")
+
     def _on_opened(self, opened: tuple[Project, str]) -> None:
+        if self.sender() is not self._opening:
+            return
         project, reader = opened
         self.have(project, reader=reader)
         if project.journal.recovery is not None:  # the file was damaged
@@ -176,6 +204,12 @@ class ReviewRoom(QObject):
         tools = self._correcting.panel.tools
         self._correcting.desk.choose(tools.get(tool))
 
+    def _choose_scan(self) -> None:
+        """Have Segment lay labels on the grid that those of the case have; its own choice may be another."""
+        shown = self.session.shown if self.session is not None else None
+        if shown is not None and shown.images[0] in self._viewer.layers:
+            self._segment.ui.pick_scan(shown.images[0])
+
     def _wish(self) -> Wish | None:
         """Give the project's model, with the settings of the Segment tab."""
         session = self.session
@@ -183,13 +217,18 @@ class ReviewRoom(QObject):
         return None if model is None else Wish(model=model, settings=self._segment.settings)
 
     def _model_of(self, project: Project) -> Model | None:
-        name = project.model.get("name", "")
-        if name and name not in self._models:
+        """Give the model that a project says; it is looked for, and an answer of another one told, once."""
+        said = project.model.get("name", ""), project.model.get("sha256", "")
+        if said[0] and said not in self._models:
             try:
-                self._models |= {model.card.name: model for model in list_models()}
+                found = model_said(project.model)
             except Vol3dError as problem:
                 report(problem)
-        return self._models.get(name)
+                return None
+            if found is not None and said[1] not in ("", found.card.weights.sha256):
+                show_info(f"{found.card.title} is not the model that the project was made with: its weights differ.")
+            self._models |= {} if found is None else {said: found}
+        return self._models.get(said)
 
     def _busy(self) -> bool:
         job = self._segment.job

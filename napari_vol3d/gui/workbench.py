@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QScrollArea, QSizePolicy, QStackedWidget
 from napari_vol3d.gui.consent import ConsentBar
 from napari_vol3d.gui.correct.recover_bar import RecoverBar
 from napari_vol3d.gui.engines import EngineKeeper
+from napari_vol3d.gui.late import Coming, Late
 from napari_vol3d.gui.panels.segment import SegmentPanel
 from napari_vol3d.gui.panels.welcome import WelcomePanel
 from napari_vol3d.gui.reading_room import ReadingRoom
@@ -21,11 +22,14 @@ from napari_vol3d.io.registry import READ_PATTERNS
 
 if TYPE_CHECKING:
     from napari_vol3d.gui.correcting_room import CorrectingRoom
+    from napari_vol3d.gui.panels.models import ModelsPanel
     from napari_vol3d.gui.review_room import ReviewRoom
+    from napari_vol3d.models.store import Model
     from napari_vol3d.review.recovery import Found
 
 MINIMUM_WIDTH = 340
 MARGIN = 3
+ROOMS = ("napari_vol3d.gui.correcting_room", "napari_vol3d.gui.review_room")  # with statistics, a database, formats
 
 
 class Workbench(QWidget):
@@ -41,6 +45,8 @@ class Workbench(QWidget):
         Tools, history and journal, once there are labels; see `correct`.
     reviewing : ReviewRoom or None
         Worklist and session, once they are asked for; see `review`.
+    modelling : ModelsPanel or None
+        The list of models and the ways in and out, once they are asked for; see `models`.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
@@ -59,10 +65,15 @@ class Workbench(QWidget):
         self.recover = RecoverBar()
         self.correcting: CorrectingRoom | None = None
         self.reviewing: ReviewRoom | None = None
-        self._correct_page, self._review_page = _scrolling(QWidget()), _scrolling(QWidget())
+        self.modelling: ModelsPanel | None = None
+        self._late = Late(*ROOMS, parent=self)
+        self._project: Path | None = None  # waits until its room is there
+        self._coming = Coming()
+        self._review_page, self._models_page = _scrolling(self._coming), _scrolling(QWidget())
+        self._correct_page = _scrolling(Coming())
         for page, name in (
             (_scrolling(self.segment), "Segment"), (_scrolling(self.reading.panel), "Read"),
-            (self._correct_page, "Correct"), (self._review_page, "Review"),
+            (self._correct_page, "Correct"), (self._review_page, "Review"), (self._models_page, "Models"),
         ):  # fmt: skip
             self.tabs.addTab(page, name)
         self._pages = QStackedWidget()
@@ -82,7 +93,9 @@ class Workbench(QWidget):
         for event in (napari_viewer.layers.events.inserted, napari_viewer.layers.events.removed):
             event.connect(self._choose_page)
         self.tabs.currentChanged.connect(self._open_room)
+        self._late.loaded.connect(self._open_room)
         self.segment.findings.correctAsked.connect(self._show_correct)
+        self.segment.ui.models.clicked.connect(self._show_models)
         self.recover.recoverAsked.connect(self._recover)
         self.recover.discardAsked.connect(self._discard)
         self.reading.leaving.connect(self._close_rooms)
@@ -104,8 +117,11 @@ class Workbench(QWidget):
         """Stop what runs, end the engine, let go of the viewer; also when Qt has destroyed the widgets already."""
         if not self._gone:
             self._gone = True
+            self._late.let_go()
             self.recover.let_go()
             self.segment.let_go()
+            if self.modelling is not None:
+                self.modelling.let_go()
             self.reading.let_go()
             for event in (self._viewer.layers.events.inserted, self._viewer.layers.events.removed):
                 event.disconnect(self._choose_page)
@@ -136,17 +152,53 @@ class Workbench(QWidget):
             self._review_page.setWidget(self.reviewing.panel)
         return self.reviewing
 
+    def models(self) -> ModelsPanel:
+        """Give the tab of models, made when it is first needed."""
+        if self.modelling is None:
+            from napari_vol3d.gui.panels.models import ModelsPanel
+
+            self.modelling = ModelsPanel()
+            self.modelling.added.connect(self._use_model)
+            self.modelling.changed.connect(self.segment.reload_models)
+            self.modelling.changed.connect(self._forget_models)
+            self._models_page.setWidget(self.modelling)
+        return self.modelling
+
+    def add_model(self, path: Path) -> None:
+        """Show what a file or folder holds, and ask whether it shall be among the models."""
+        self._show_models()
+        self.models().add(path)
+
     def open_project(self, path: Path) -> None:
-        """Open a project, and show its worklist."""
+        """Open a project, and show its worklist; of those that wait for the room, the last."""
+        self._project = path
+        if self.reviewing is None:
+            self._coming.say(path.stem)
         self._show_review()
-        self.review().open_project(path)
+        self._open_room()
+
+    def _forget_models(self) -> None:
+        if self.reviewing is not None:
+            self.reviewing.forget_models()
 
     @property
     def _reviewing(self) -> bool:
         """Whether a worklist is open or about to be: between two cases there is no layer for a moment."""
-        return (self._pages.currentIndex() == 1 and self.tabs.currentWidget() is self._review_page) or (
-            self.reviewing is not None and self.reviewing.session is not None
-        )
+        working = self._project is not None or (self.reviewing is not None and self.reviewing.session is not None)
+        return working or self._at(self._review_page)
+
+    def _at(self, page: QWidget) -> bool:
+        return self._pages.currentIndex() == 1 and self.tabs.currentWidget() is page
+
+    def _show_models(self) -> None:
+        self._pages.setCurrentIndex(1)
+        self.tabs.setCurrentWidget(self._models_page)
+
+    def _use_model(self, model: Model) -> None:
+        """Choose a model that has come in; where there is a scan, it is segmented next."""
+        self.segment.reload_models(choose=str(model.folder))
+        if any(isinstance(layer, Image) for layer in self._viewer.layers):
+            self.show_tab(self.segment)
 
     def _show_review(self) -> None:
         self._pages.setCurrentIndex(1)
@@ -154,17 +206,30 @@ class Workbench(QWidget):
 
     def _choose_page(self, event: object = None) -> None:
         layers = self._viewer.layers
-        working = self._reviewing or any(isinstance(layer, Image | Labels) for layer in layers)
+        busy = self._reviewing or self._at(self._models_page)
+        working = busy or any(isinstance(layer, Image | Labels) for layer in layers)
         self._pages.setCurrentIndex(1 if working else 0)
+        if any(isinstance(layer, Image) for layer in layers):
+            self._late.begin()  # its labels come next
         if any(isinstance(layer, Labels) for layer in layers):
             self.correct()  # from now on nothing that is painted is lost
             if not any(isinstance(layer, Image) for layer in layers) and not self._reviewing:
                 self._show_correct()
 
-    def _open_room(self, place: int) -> None:
-        if self.tabs.widget(place) is self._correct_page:
+    def _open_room(self, *_: object) -> None:
+        """Make the room of the tab that is shown; one that takes its time to load is made when it is loaded."""
+        page = self.tabs.currentWidget()
+        if page is self._models_page:
+            self.models()
+        if (self._project is not None or page in (self._correct_page, self._review_page)) and self._late.begin():
             self.correct()
-        elif self.tabs.widget(place) is self._review_page:
+            self._open_review(page)
+
+    def _open_review(self, page: QWidget | None) -> None:
+        path, self._project = self._project, None
+        if path is not None:
+            self.review().open_project(path)
+        elif page is self._review_page:
             self.review()
 
     def _close_rooms(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import time
@@ -14,13 +15,15 @@ import pytest
 from napari import Viewer
 from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QTimer, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtGui import QDropEvent, QMouseEvent
 from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
 from napari_vol3d.gui.workbench import Workbench
 from napari_vol3d.models.store import find_recipe
+from napari_vol3d.review import writer
+from tests.gui.patient_bot import PatientBot
 
-ENDING_MS = 5_000
+ENDING_MS = 30_000
 RUN_MS = 120_000  # TensorFlow wakes up on a busy machine
 ANSWERED_WITHIN_SECONDS = 60.0
 PLUGIN = "napari-vol3d"
@@ -50,6 +53,39 @@ class Impatience(QObject):
             words = [label.text() for label in dialog.findChildren(QLabel)]
             self.dismissed.append(" ".join([type(dialog).__name__, dialog.windowTitle(), *words]))
             dialog.close()
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    """Take the place of pytest-qt's own."""
+    return PatientBot(request)
+
+
+@pytest.fixture(autouse=True)
+def only_what_a_test_makes_is_looked_through() -> None:
+    """Take what is there before a test out of the garbage collector's sight.
+
+    napari collects for each layer that leaves a canvas, and we do before and after each test. Through all that napari,
+    Qt and pytest have loaded it takes a quarter second, a third of a test's time. What is there now is no garbage:
+    `nothing_left_behind` has just collected it.
+    """
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def a_journal_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a disk that others write to keep a journal waiting: only tests of that very delay make it short again."""
+    monkeypatch.setattr(writer, "PATIENCE", 5.0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_words_of_welcome() -> Iterator[None]:
+    """Leave napari's welcome page as it was made: no test shows it, and each canvas writes it for each shortcut."""
+    from napari._qt.widgets.qt_welcome import QtWelcomeWidget
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QtWelcomeWidget, "refresh", lambda self, event=None: None)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +181,25 @@ def canvas_point(viewer: Viewer, world: tuple[float, float]) -> QPoint:
     )
 
 
+def move_mouse(
+    widget: QWidget,
+    pixel: QPoint,
+    button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+    modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    """Move the mouse over a widget with a button down, now.
+
+    qtbot's own moves set the pointer of the screen. They say that no button is down, and on a busy machine the screen
+    may tell of them when the button was let go already.
+    """
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(pixel), QPointF(widget.mapToGlobal(pixel)), Qt.MouseButton.NoButton, button,
+        modifier,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
+    QApplication.processEvents()
+
+
 def stroke(qtbot: Any, viewer: Viewer, start: tuple[float, float], stop: tuple[float, float]) -> None:
     """Drag with the left button between two world points."""
     native = viewer.window._qt_viewer.canvas.native
@@ -152,7 +207,7 @@ def stroke(qtbot: Any, viewer: Viewer, start: tuple[float, float], stop: tuple[f
     qtbot.mouseMove(native, first)
     qtbot.mousePress(native, Qt.MouseButton.LeftButton, pos=first)
     for share in np.linspace(0, 1, 7)[1:]:
-        qtbot.mouseMove(native, first + (last - first) * float(share))
+        move_mouse(native, first + (last - first) * float(share))
         qtbot.wait(5)
     qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=last)
     QApplication.processEvents()

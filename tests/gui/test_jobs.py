@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QThread
+from qtpy.QtCore import QEvent, QObject, QThread
 from qtpy.QtWidgets import QApplication
 
 from napari_vol3d.core.errors import EngineProblem, FileProblem, Vol3dError
@@ -229,6 +229,63 @@ def test_closing_the_viewer_stops_what_runs(qtbot: Any, log: list[str], make_nap
     viewer.close()
     assert watch.finish() == ["cancelled", "ended"]
     assert len(log) == 1
+
+
+@pytest.mark.parametrize(
+    ("then", "told"), [(None, "cancelled"), ("result", "succeeded"), (FileProblem("No."), "failed")]
+)
+def test_the_end_is_told_of_a_job_that_napari_stops_in_its_last_step(qtbot: Any, then: Any, told: str) -> None:
+    # superqt checks before a step and after the last: whoever is told to quit between the two says nothing.
+    begun, go_on = threading.Event(), threading.Event()
+
+    def verb() -> Verb:
+        yield Progress(phase="Begun")
+        begun.set()
+        go_on.wait()
+        if isinstance(then, BaseException):
+            raise then
+        if then is None:
+            yield Progress(phase="Going on")
+        return then
+
+    watch = Watch(qtbot, verb())
+    watch.job.start()
+    assert begun.wait(WAIT_MS / 1000)
+    watch.job.stop()
+    watch.job._worker.quit()
+    go_on.set()
+    assert watch.finish() == [told, "ended"]
+
+
+def test_a_job_whose_parent_is_destroyed_is_stopped_and_does_not_seem_to_run_for_ever(
+    qtbot: Any, log: list[str]
+) -> None:
+    begun, go_on, parent = threading.Event(), threading.Event(), QObject()
+    job = Job(endless(log, begun, go_on), name="Testing", parent=parent)
+    job.start()
+    assert begun.wait(WAIT_MS / 1000)
+    parent.deleteLater()
+    QApplication.sendPostedEvents(parent, QEvent.Type.DeferredDelete)
+    assert job.running
+    go_on.set()
+    qtbot.waitUntil(lambda: not job.running, timeout=WAIT_MS)
+    assert len(log) == 1
+
+
+def test_jobs_that_wait_keep_no_other_from_beginning(qtbot: Any, log: list[str]) -> None:
+    go_on, watches = threading.Event(), []
+    for _ in range(QThread.idealThreadCount() + 1):  # Qt's pool has a thread a core
+        begun = threading.Event()
+        watches.append(Watch(qtbot, endless(log, begun, go_on)))
+        watches[-1].job.start()
+        assert begun.wait(WAIT_MS / 1000)
+    late = Watch(qtbot, counting([], to=1, then="result"))
+    late.job.start()
+    assert late.finish() == ["succeeded", "ended"]
+    for watch in watches:
+        watch.job.stop()
+    go_on.set()
+    assert [watch.finish() for watch in watches] == [["cancelled", "ended"]] * len(watches)
 
 
 def test_reporting_says_message_and_hint(notifications: list[Any]) -> None:

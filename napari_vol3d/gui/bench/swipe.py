@@ -85,6 +85,7 @@ class Swipe(QObject):
         elif kind == QEvent.Type.MouseMove:
             return self._move(event)
         elif kind == QEvent.Type.MouseButtonRelease and self._dragged:
+            self._move(event)  # a busy screen may tell of the last moves too late
             self._dragged = False
             return True
         return False

@@ -180,6 +180,14 @@ class BoxLabels:
             here, there = (shared.shifted(_minus(each.start)).slices for each in (self._box, box))
             self.array[here] = labels[there]
 
+    def read(self, box: Box) -> NDArray[Any]:
+        """Give what is kept of a box; 0 beyond it."""
+        shared, found = box.intersect(self._box), np.zeros(box.shape, self.array.dtype)
+        if shared.size:
+            here, there = (shared.shifted(_minus(each.start)).slices for each in (box, self._box))
+            found[here] = self.array[there]
+        return found
+
 
 def _put(triple: Triple, axis: int, value: int) -> Triple:
     z, y, x = (value if k == axis else old for k, old in enumerate(triple))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
@@ -59,6 +60,8 @@ class Book(QObject):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._layer, self._ledger_of = layer, ledger_of
+        # Of the labels as they are now: by the time that the scan is known a person may have put others into the layer.
+        self._like = np.broadcast_to(np.zeros((), layer.data.dtype), layer.data.shape)
         self._known, self._path, self._scan = known, path, scan
         self.key = new_token() if known is None else known.key
         self.ledger: Ledger | None = None
@@ -143,8 +146,9 @@ class Book(QObject):
         if self._known is not None:
             return
         layer = self._layer
+        like = layer.data if layer.data.shape == self._like.shape else self._like
         self._known = replace(
-            Layer.of(layer.data, scan=sha256, name=layer.name), key=self.key, about=about_of(layer, self._scan).plain()
+            Layer.of(like, scan=sha256, name=layer.name), key=self.key, about=about_of(layer, self._scan).plain()
         )
         self._path = journal_of_scan(sha256)
         self._pass_on()

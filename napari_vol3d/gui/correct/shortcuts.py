@@ -31,18 +31,20 @@ class Shortcuts(QObject):
         self._viewer = viewer
         self._keys: dict[str, QShortcut] = {}
         window = viewer.window._qt_window
-        self._undo, self._redo = (QShortcut(QKeySequence(key), window) for key in (UNDO, REDO))
-        self._undo.activated.connect(self.undoAsked)
-        self._redo.activated.connect(self.redoAsked)
+        undo, redo = (QShortcut(QKeySequence(key), window) for key in (UNDO, REDO))
+        undo.activated.connect(self.undoAsked)
+        redo.activated.connect(self.redoAsked)
+        self._steps = [undo, redo]
         viewer.layers.selection.events.active.connect(self._follow)
         self.set_hand(hand)
 
     def let_go(self) -> None:
-        """Leave the keys to napari."""
+        """Leave the keys to napari; a second time it does nothing."""
         self._viewer.layers.selection.events.active.disconnect(self._follow)
-        for shortcut in (self._undo, self._redo, *self._keys.values()):
+        for shortcut in (*self._steps, *self._keys.values()):
             shortcut.setParent(None)
             shortcut.deleteLater()
+        self._steps.clear()
         self._keys.clear()
 
     def set_hand(self, hand: Hand) -> None:
@@ -63,5 +65,5 @@ class Shortcuts(QObject):
         active = self._viewer.layers.selection.active
         for shortcut in self._keys.values():
             shortcut.setEnabled(active is None or isinstance(active, Image | Labels))
-        for shortcut in (self._undo, self._redo):
+        for shortcut in self._steps:
             shortcut.setEnabled(isinstance(active, Image))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -213,8 +211,7 @@ class NewProject(QDialog):
             self.classes.setText(NO_CLASSES)
             self.classes.setToolTip("And those that you paint")
             return
-        named = tuple(replace(item, name=escape(item.name, quote=False)) for item in model.card.output.classes)
-        self.classes.setText(chips(named))
+        self.classes.setText(chips(model.card.output.classes))
         self.classes.setToolTip(", ".join(f"{item.id} {item.name}" for item in model.card.output.classes))
 
     def _lay_out(self) -> None:

@@ -27,6 +27,7 @@ WELCOME = (
     "Work through many scans: the next one is predicted and loaded while you correct, suspicious places are shown "
     "first, and each scan you accept is kept as a version that says who, when, and with which model."
 )
+WELCOME_TIPS = ("Choose scans, labels and a model", "A file of a project that there is already")
 NO_CASE = "Double click a scan in the list to open it."
 
 
@@ -36,6 +37,7 @@ class ReviewUi(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.new, self.open = QPushButton("New project ..."), QPushButton("Open project ...")
+        self.opening = _eliding()
         self.title = _eliding()
         self.more = QToolButton()
         self.worklist = Worklist()
@@ -55,6 +57,7 @@ class ReviewUi(QWidget):
         self._column = QVBoxLayout()
         self._lay_out()
         self.show_case("", can_accept=False, can_judge=False, why=NO_CASE, judged="")
+        self.show_opening("")
 
     def add_section(self, title: str, widget: QWidget) -> QCollapsible:
         """Put a folded part under the others."""
@@ -71,6 +74,15 @@ class ReviewUi(QWidget):
         self.pages.setCurrentIndex(1 if name else 0)
         self.title.setText(name)
         self.title.setToolTip(name)
+
+    def show_opening(self, name: str) -> None:
+        """Say which project is being opened; "" for none. One that is open stays until then."""
+        words = f"Opening {name} ..." if name else ""
+        for button, tip in zip((self.new, self.open), WELCOME_TIPS, strict=True):
+            button.setEnabled(not name)
+            button.setToolTip(words or tip)
+        self.opening.setText(words)
+        self.opening.setVisible(bool(name))
 
     def show_case(self, words: str, *, can_accept: bool, can_judge: bool, why: str, judged: str) -> None:
         """Say which case is open; where it can't be judged the buttons say why; `judged` can be taken back."""
@@ -114,6 +126,7 @@ class ReviewUi(QWidget):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.opening)
         layout.addWidget(self.pages)
         self.pages.addWidget(self._welcome())
         self.pages.addWidget(self._project())

@@ -12,13 +12,13 @@ from qtpy.QtWidgets import QWidget
 
 from napari_vol3d.core.amounts import class_amounts
 from napari_vol3d.core.box import Box
-from napari_vol3d.core.errors import ModelProblem, Vol3dError
+from napari_vol3d.core.errors import Vol3dError
 from napari_vol3d.core.volume import Volume
 from napari_vol3d.gui.engines import EngineKeeper
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.layers import to_volume
 from napari_vol3d.gui.panels.findings import Findings
-from napari_vol3d.gui.panels.fit import fit_of
+from napari_vol3d.gui.panels.intake import Intake
 from napari_vol3d.gui.panels.segment_ui import SegmentUi
 from napari_vol3d.gui.panels.segment_words import result_words
 from napari_vol3d.gui.region import drawn_region, looks_at, region_in_view, sliced_axis, start_drawing
@@ -51,14 +51,13 @@ class SegmentPanel(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self._keeper = keeper
-        self._models: list[Model] = list_models()
         self._run: SegmentRun | None = None
         self._warming: Job | None = None
         self._warm_for: tuple[str, str, int] | None = None
         self._intent: tuple[Image, Volume, Model, Box | None, SegmentPlan] | None = None  # what Segment would do now
         self.summary = ""  # what the last run found, in words
-        self.ui = SegmentUi(viewer.layers, self._models, self)
-        self.findings = Findings(viewer, self.ui, self)
+        self.ui = SegmentUi(viewer.layers, list_models(), self)
+        self.findings, self._intake = Findings(viewer, self.ui, self), Intake(self.ui.channels)
         self._scan = self.ui.scan.value()  # whose region was asked for
         # Typing in a spin box and a burst of layer events end in one update.
         self._soon = QTimer(self, singleShot=True, interval=UPDATE_MS)
@@ -67,7 +66,7 @@ class SegmentPanel(QWidget):
         self._device_clock.timeout.connect(self._show_device)
         for signal in (
             self.ui.scan.valueChanged, self.ui.model.currentIndexChanged, self.ui.region.currentIndexChanged,
-            self.ui.options.valueChanged, self.ui.resample.toggled,
+            self.ui.options.valueChanged, self.ui.resample.toggled, self.ui.channels.valueChanged,
         ):  # fmt: skip
             signal.connect(self._update_soon)
         self.ui.scan.valueChanged.connect(self._follow_scan)
@@ -86,8 +85,7 @@ class SegmentPanel(QWidget):
     @property
     def model(self) -> Model | None:
         """The chosen model."""
-        index = self.ui.model.currentIndex()
-        return self._models[index] if 0 <= index < len(self._models) else None
+        return self.ui.model.value()
 
     @property
     def settings(self) -> SegmentSettings:
@@ -102,10 +100,12 @@ class SegmentPanel(QWidget):
         ModelProblem
             If there is none of that name.
         """
-        names = [model.card.name for model in self._models]
-        if name not in names:
-            raise ModelProblem(f"No model called {name}.", hint=f"Known models: {', '.join(names)}.")
-        self.ui.model.setCurrentIndex(names.index(name))
+        self.ui.model.choose(name)
+
+    def reload_models(self, choose: str | None = None) -> None:
+        """List what models there are now, and choose one by its name or folder; else the one chosen stays so."""
+        self.ui.model.setModels(list_models(), choose=choose or "")
+        self._update_soon()
 
     def update_plan(self) -> None:
         """Show what a run would do, or why there can't be one."""
@@ -120,13 +120,13 @@ class SegmentPanel(QWidget):
             return
         self._wake_engine()
         try:
-            scan = to_volume(layer)
-            self.ui.show_scan(scan)
-            fit = fit_of(layer, scan, model.card, self.settings)
+            self.ui.show_scan(to_volume(layer))
+            scan = self._intake.scan(layer, model.card)
+            fit = self._intake.fit(layer, scan, model.card, self.settings)
             self.ui.show_fit(fit, scan, model.card)
             region = self._region(layer, scan, model)
             if region is not None and region.size:
-                fit = fit_of(layer, scan, model.card, self.settings, region)
+                fit = self._intake.fit(layer, scan, model.card, self.settings, region)
                 self.ui.show_fit(fit, scan, model.card)
                 self.ui.show_region(region, sliced_axis(self._viewer) if self._viewer.dims.ndisplay == 2 else None)
             plan = plan_segment(scan, model.card, self.settings, region)
@@ -176,7 +176,7 @@ class SegmentPanel(QWidget):
 
     def let_go(self) -> None:
         """Let go of the viewer and stop what runs; also when Qt has destroyed the widgets already."""
-        self.ui.scan.let_go()
+        self.ui.let_go()
         self.findings.let_go()
         for event in self._view_events():
             event.disconnect(self._follow_view)
@@ -246,7 +246,7 @@ class SegmentPanel(QWidget):
         if (self._warming is not None and self._warming.running) or not self._keeper.device_name:
             return
         engine = self._keeper.get(self.settings.device, self.settings.precision)
-        wanted = (model.card.weights.sha256, str(scan.data.dtype), engine.process.pid)
+        wanted = (model.card.model_dump_json(), str(scan.data.dtype), engine.process.pid)
         if wanted != self._warm_for:
             self._warm_for = wanted
             verb = warm_up(scan, model, self.settings, engine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from napari.components import LayerList
+from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -14,6 +15,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +25,9 @@ from napari_vol3d.core.box import Box
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.say import say_seconds
 from napari_vol3d.core.volume import Volume
+from napari_vol3d.gui.forms.channel_choices import ChannelChoices
 from napari_vol3d.gui.forms.layer_choice import LayerChoice
+from napari_vol3d.gui.forms.model_box import ModelBox
 from napari_vol3d.gui.forms.options import OptionsForm
 from napari_vol3d.gui.panels.segment_words import (
     BAD_COLOR,
@@ -35,6 +39,8 @@ from napari_vol3d.gui.panels.segment_words import (
     warning_words,
 )
 from napari_vol3d.models.card import ModelCard
+from napari_vol3d.models.card_words import grid_words
+from napari_vol3d.models.library import default_model
 from napari_vol3d.models.store import Model
 from napari_vol3d.pipeline.checks import Fit, spacing_in
 from napari_vol3d.pipeline.plan import SegmentPlan
@@ -46,6 +52,7 @@ PLAN_TIP = (
     "one tile, time, device. The memory budget under Advanced decides how large a tile is."
 )
 NAME_WIDTH = 220  # pixels of a layer's name in a button
+GRID_WORDS = "labels lie on this one's grid"
 
 
 class SegmentUi(QWidget):
@@ -54,11 +61,15 @@ class SegmentUi(QWidget):
     def __init__(self, layers: LayerList, models: list[Model], parent: QWidget) -> None:
         super().__init__(parent)
         self.scan = LayerChoice(layers)
-        self.scan_line = _line()
-        self.model = QComboBox()
-        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.model.setMinimumContentsLength(12)
-        self.model.addItems([f"{m.card.title}  {m.card.version}" for m in models])
+        self.scan_line, self.grid_line = _line(), _line()
+        self.grid_line.setText(GRID_WORDS)
+        self.grid_line.setVisible(False)
+        self.channels = ChannelChoices(layers)
+        self.model = ModelBox()
+        self.model.setModels(models, choose=default_model())
+        self.models = QToolButton()
+        self.models.setText("...")
+        self.models.setToolTip("All models, and adding one")
         self.model_line = _line()
         self.resample = QCheckBox("resample; labels keep the scan's grid")
         self.resample.setChecked(True)
@@ -85,8 +96,14 @@ class SegmentUi(QWidget):
         self.status = _line()
         self.result = _line()
         self.save = QPushButton("Save labels ...")
+        self._picked: Image | None = None  # by a person, as the scan
         self._arrange(parent)
         self.show_idle()
+        self.scan.activated.connect(self._note_hand)
+        self.channels.valueChanged.connect(self._follow_channels)
+        self._list_events = (layers.events.inserted, layers.events.removed)
+        for event in self._list_events:  # once the choosers have followed: the scan's takes what is new
+            event.connect(self._follow_channels, position="last")
 
     def show_scan(self, scan: Volume | None) -> None:
         """Say what the scan is."""
@@ -101,7 +118,9 @@ class SegmentUi(QWidget):
         card = model.card
         self.model_line.setText(model_words(card))
         self.model_line.setToolTip("The licence says what the model, and labels made with it, may be used for")
-        rows = [f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for key, text in card.summary().items()]
+        known = {**card.summary(), "input": f"{', '.join(card.input.channels)}; voxels: {grid_words(card)}"}
+        said = [(key, escape(text, quote=False)) for key, text in known.items()]
+        rows = [f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for key, text in said]
         self.model.setToolTip(f"<table>{''.join(rows)}</table>")
 
     def show_fit(self, fit: Fit, scan: Volume, card: ModelCard) -> None:
@@ -112,8 +131,9 @@ class SegmentUi(QWidget):
         lines = list(fit.warnings)
         if differ and self.resample.isChecked() and spacing and card.input.spacing:
             lines.insert(0, f"Scan {lengths(spacing)}, model {lengths(card.input.spacing)} {card.input.unit}")
-        self.warning.setText("<br>".join(map(warning_words, lines)))
-        self.warning.setVisible(bool(lines))
+        said = [*map(warning_words, lines), *(escape(note, quote=False) for note in fit.notes)]
+        self.warning.setText("<br>".join(said))
+        self.warning.setVisible(bool(said))
 
     def show_plan(self, plan: SegmentPlan, device: str, seconds: float | None) -> None:
         """Say what a run will do."""
@@ -192,30 +212,58 @@ class SegmentUi(QWidget):
         shown = escape(text, quote=False)  # names of files and layers may hold what looks like markup
         self.status.setText(f"<span style='color:{BAD_COLOR}'>{shown}</span>" if bad else shown)
 
+    def let_go(self) -> None:
+        """Stop following the layers."""
+        for event in self._list_events:
+            event.disconnect(self._follow_channels)
+        self.scan.let_go()
+        self.channels.let_go()
+
     def forget(self) -> None:
         """Take back what was said of another scan; why there can be no run is said until there can."""
         if not self.status.property("blocked"):
             self.say("")
 
+    def pick_scan(self, layer: Image) -> None:
+        """Choose a scan as a person does: labels then lie on its grid, whatever the channels."""
+        self.scan.setValue(layer)
+        self._note_hand()
+
+    def _note_hand(self, *_: object) -> None:
+        self._picked = self.scan.value()
+
+    def _follow_channels(self, *_: object) -> None:
+        """Lay labels of a model of several channels on its first one, unless a person chose another scan."""
+        self.grid_line.setVisible(bool(self.channels.names))
+        first = next(iter(self.channels.value()), None)
+        by_hand = self._picked is not None and self.scan.findData(self._picked) >= 0
+        if first is not None and not by_hand and self.scan.value() is not first:
+            self.scan.setValue(first)
+
     def _arrange(self, parent: QWidget) -> None:
         grid = QGridLayout()
         grid.setColumnStretch(1, 1)
-        for row, (name, editor, line) in enumerate(
-            (("Scan", self.scan, self.scan_line), ("Model", self.model, self.model_line))
+        for row, name, editor, lines in (
+            (0, "Scan", self.scan, (self.scan_line, self.grid_line)),
+            (2, "Model", self._model_row(), (self.model_line,)),
         ):
-            grid.addWidget(QLabel(name), 2 * row, 0)
-            grid.addWidget(editor, 2 * row, 1)
-            grid.addWidget(line, 2 * row + 1, 1)
-        grid.addWidget(self.warning, 4, 0, 1, 2)
-        grid.addWidget(self.resample, 5, 0, 1, 2)
+            grid.addWidget(QLabel(name), row, 0)
+            grid.addWidget(editor, row, 1)
+            below = QVBoxLayout()
+            for line in lines:
+                below.addWidget(line)
+            grid.addLayout(below, row + 1, 1)
+        grid.addWidget(self.channels, 4, 0, 1, 2)
+        grid.addWidget(self.warning, 5, 0, 1, 2)
+        grid.addWidget(self.resample, 6, 0, 1, 2)
         where = QHBoxLayout()
         where.addWidget(self.region, 1)
         where.addWidget(self.draw)
-        grid.addWidget(QLabel("Region"), 6, 0)
-        grid.addLayout(where, 6, 1)
-        grid.addWidget(self.region_line, 7, 1)
-        grid.addWidget(QLabel("Plan"), 8, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.plan_line, 8, 1)
+        grid.addWidget(QLabel("Region"), 7, 0)
+        grid.addLayout(where, 7, 1)
+        grid.addWidget(self.region_line, 8, 1)
+        grid.addWidget(QLabel("Plan"), 9, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self.plan_line, 9, 1)
         folded = QCollapsible("Advanced")
         folded.layout().setContentsMargins(2, 2, 2, 2)  # the dock is narrow
         folded.content().layout().setContentsMargins(2, 2, 2, 2)
@@ -234,6 +282,14 @@ class SegmentUi(QWidget):
         outer = QVBoxLayout(parent)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self)
+
+    def _model_row(self) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.model, 1)
+        layout.addWidget(self.models)
+        return row
 
 
 def _line() -> QLabel:

@@ -64,7 +64,7 @@ def scan_tip(geometry: Geometry) -> str:
 
 def model_words(card: ModelCard) -> str:
     """Give the classes in their colours, and the licence."""
-    return f"{chips(card.output.classes)}<br>Model licence: {escape(card.license, quote=False)}"
+    return f"{chips(card.output.classes)}<br>Model licence: {escape(card.license or 'not said', quote=False)}"
 
 
 def region_words(region: Box | None, axis: int | None) -> str:
@@ -93,7 +93,7 @@ def result_words(name: str, prediction: Prediction, amounts: list[tuple[LabelCla
             f"<b>Done {took}.<br><b>Nothing was found</b> in {shown}. Is it what this model was made for, and is all "
             f"of it inside the region?{notes}"
         )
-    listed = ", ".join(f"{chip(item.color)} {item.name} {text}" for item, text in amounts)
+    listed = ", ".join(f"{chip(item.color)} {escape(item.name, quote=False)} {text}" for item, text in amounts)
     return (
         f"<b>Done {took}.<br>{shown}: {listed}<br>"
         f"<a style='color:{LINK_COLOR}' href='{GO}'>Go to the slice with most of it</a>, "
@@ -113,7 +113,7 @@ def chip(color: str) -> str:
 
 def chips(classes: tuple[LabelClass, ...], most: int = 12) -> str:
     """Give the classes with their colours; more than `most` are counted."""
-    text = "&nbsp; ".join(f"{chip(item.color)} {item.name}" for item in classes[:most])
+    text = "&nbsp; ".join(f"{chip(item.color)} {escape(item.name, quote=False)}" for item in classes[:most])
     return text if len(classes) <= most else f"{text} and {len(classes) - most} more"
 
 

@@ -15,10 +15,10 @@ class WelcomePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        text = QLabel("Drop a scan on the window, or")
+        text = QLabel("Drop a scan or a model on the window, or")
         text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.open = QPushButton("Open a scan")
-        self.open.setToolTip("NIfTI, TIFF stack or .npy")
+        self.open.setToolTip("NIfTI, DICOM, NRRD, MetaImage, TIFF and more; a folder of slices, or a model, is dropped")
         self.sample = QPushButton("Try the sample")
         self.sample.setToolTip("The average of many hippocampus scans, which the bundled model knows")
         self.review = QPushButton("Review many scans ...")

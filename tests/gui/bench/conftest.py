@@ -10,8 +10,8 @@ import pytest
 from napari import Viewer
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent, QWheelEvent
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_vol3d.core.volume import Geometry, Volume
@@ -20,6 +20,7 @@ from napari_vol3d.gui.bench.planes import Plane
 from napari_vol3d.gui.bench.view import View, World
 from napari_vol3d.gui.layers import to_layer
 from napari_vol3d.gui.placing import placed_like
+from tests.gui.conftest import move_mouse
 
 SHAPE = (24, 40, 32)
 SPACING = (2.5, 0.8, 1.1)  # mm
@@ -113,12 +114,8 @@ def dragging(
 
 
 def move(view: View, pixel: QPoint, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
-    """Move the mouse with its left button down; qtbot's own moves say that no button is."""
-    event = QMouseEvent(
-        QEvent.Type.MouseMove, QPointF(pixel), QPointF(view.native.mapToGlobal(pixel)), Qt.MouseButton.NoButton,
-        Qt.MouseButton.LeftButton, modifier,
-    )  # fmt: skip
-    QApplication.sendEvent(view.native, event)
+    """Move the mouse over a view with its left button down."""
+    move_mouse(view.native, pixel, modifier=modifier)
     settle()
 
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QApplication
 from napari_vol3d.gui.bench.pair import Pair
 from napari_vol3d.gui.bench.swipe import NEAR, Swipe
 from napari_vol3d.gui.bench.view import View
+from tests.gui.conftest import move_mouse
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -63,8 +64,7 @@ def drag(qtbot: Any, viewer: Viewer, start: float, stop: float) -> None:
     qtbot.mouseMove(native, QPoint(round(start), y))
     qtbot.mousePress(native, LEFT, pos=QPoint(round(start), y))
     for x in np.linspace(start, stop, 5):
-        qtbot.mouseMove(native, QPoint(round(x), y))
-        QApplication.processEvents()
+        move_mouse(native, QPoint(round(x), y))
     qtbot.mouseRelease(native, LEFT, pos=QPoint(round(stop), y))
 
 
@@ -86,6 +86,15 @@ def test_the_line_is_dragged_and_napari_sees_no_mouse(viewer: Viewer, divide: Ca
     assert [seen(viewer, share) for share in (0.1, 0.3, 0.9)] == ["red", "green", "green"]
 
 
+def test_the_line_is_where_the_mouse_lets_it_go(viewer: Viewer, divide: Callable[[], Swipe], qtbot: Any) -> None:
+    swipe, native = divide(), viewer.window._qt_viewer.canvas.native
+    qtbot.mousePress(native, LEFT, pos=QPoint(round(swipe.at), 50))
+    qtbot.mouseRelease(native, LEFT, pos=QPoint(round(0.7 * native.width()), 60))  # what lies between was not told
+    assert swipe.at == pytest.approx(0.7 * native.width(), abs=1)
+    move_mouse(native, QPoint(100, 60), Qt.MouseButton.NoButton)
+    assert swipe.at == pytest.approx(0.7 * native.width(), abs=1)
+
+
 def test_away_from_the_line_the_mouse_is_naparis(viewer: Viewer, divide: Callable[[], Swipe], qtbot: Any) -> None:
     swipe, presses = divide(), []
     viewer.mouse_drag_callbacks.append(lambda _, event: presses.append(event.type))
@@ -100,9 +109,9 @@ def test_the_cursor_says_where_the_line_can_be_taken(viewer: Viewer, divide: Cal
     native = viewer.window._qt_viewer.canvas.native
     before = native.cursor().shape()
     qtbot.mouseMove(native, QPoint(round(swipe.at) + 1, 50))
-    assert native.cursor().shape() == Qt.CursorShape.SplitHCursor
+    qtbot.waitUntil(lambda: native.cursor().shape() == Qt.CursorShape.SplitHCursor)
     qtbot.mouseMove(native, QPoint(round(swipe.at) + 40, 50))
-    assert native.cursor().shape() == before
+    qtbot.waitUntil(lambda: native.cursor().shape() == before)
 
 
 def test_it_holds_on_other_slices_in_other_planes_and_after_3d(viewer: Viewer, divide: Callable[[], Swipe]) -> None:

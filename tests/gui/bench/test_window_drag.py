@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QApplication
 from napari_vol3d.core.windows import Window
 from napari_vol3d.gui.bench.view import View
 from napari_vol3d.gui.bench.window_drag import WHOLE, WindowDrag, dragged
-from tests.gui.conftest import canvas_point, stroke
+from tests.gui.conftest import canvas_point, move_mouse, stroke
 
 RIGHT, LEFT, NO_BUTTON = Qt.MouseButton.RightButton, Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 SHAPE = (12, 60, 80)
@@ -136,7 +136,7 @@ def test_a_right_click_still_encircles(qtbot: Any, viewer: Viewer, drag: None, s
     for start, stop in pairwise(corners):
         for share in np.linspace(0, 1, 9)[1:]:
             y, x = np.asarray(start) + (np.asarray(stop) - start) * share
-            qtbot.mouseMove(canvas(viewer), canvas_point(viewer, (y, x)))
+            move_mouse(canvas(viewer), canvas_point(viewer, (y, x)), Qt.MouseButton.NoButton)
             qtbot.wait(8)  # napari takes moves at most each 5 ms
     assert not labels._overlays["brush_stroke"].active
     assert labels.data[viewer.dims.current_step[0], 30, 40] == 1  # filled

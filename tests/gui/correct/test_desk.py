@@ -114,6 +114,8 @@ def test_all_labels_of_a_scan_share_a_journal(qtbot: Any, viewer: Viewer, desk: 
     other = viewer.add_labels(np.zeros(SHAPE, np.uint16), name="other")
     second = desk.record
     assert second is not None
+    for one in (record, second):  # labels without a scan are known by their voxels, as these were before any stroke
+        qtbot.waitUntil(lambda one=one: one.book.place is not None, timeout=WAIT_MS)
     record.do(paint(record, box(1, 3), 1))
     second.do(paint(second, box(2, 5), 4))
     for one in (record, second):

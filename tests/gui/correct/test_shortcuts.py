@@ -44,9 +44,6 @@ class Heard:
 @pytest.fixture
 def shortcuts(qtbot: Any, viewer: Viewer, record: Record) -> Iterator[Shortcuts]:
     made = Shortcuts(viewer, "right")
-    window = viewer.window._qt_window
-    window.activateWindow()
-    qtbot.waitActive(window).__enter__()
     yield made
     made.let_go()
     settle()
@@ -65,6 +62,7 @@ def press(qtbot: Any, viewer: Viewer, keys: str) -> None:
     for one in held:
         pressed = pressed | modifier[one]
     native = viewer.window._qt_viewer.canvas.native
+    qtbot.give_the_keyboard(native)
     native.setFocus()
     signs = {";": "Semicolon", ",": "Comma", ".": "Period"}
     qtbot.keyClick(native, getattr(Qt.Key, f"Key_{signs.get(key, key)}"), pressed)
@@ -166,4 +164,4 @@ def test_nothing_is_left_in_the_window(qtbot: Any, viewer: Viewer, shortcuts: Sh
     assert ours() == []
     press(qtbot, viewer, "I")
     assert heard.asked == []
-    viewer.layers.selection.events.active.connect(shortcuts._follow)  # the fixture lets go once more
+    shortcuts.let_go()  # and nothing more comes of it

@@ -94,7 +94,7 @@ def test_no_click_takes_the_choice_away(qtbot: Any, table: RowTable, heard: list
 
 def test_dragging_steps_no_further(qtbot: Any, table: RowTable, heard: list[Any]) -> None:
     qtbot.mousePress(table.viewport(), LEFT, pos=place(table, 1))
-    qtbot.mouseMove(table.viewport(), place(table, 4))
+    qtbot.mouseMove(table.viewport(), place(table, 4), LEFT)
     qtbot.mouseRelease(table.viewport(), LEFT, pos=place(table, 4))
     assert (heard, chosen(table)) == ([1], [1])
 

@@ -61,8 +61,7 @@ def test_enter_is_its_own_where_the_window_has_a_shortcut_for_it(qtbot: Any) -> 
     form.setValue({0: [3, 4]}, here=True)
     with qtbot.waitExposed(window):
         window.show()
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=5000)  # shortcuts need it
+    qtbot.give_the_keyboard(window)
     form.all.setFocus()
     with qtbot.assertNotEmitted(apply.activated), qtbot.waitSignal(form.rightAsked, timeout=1000):
         qtbot.keyClick(form.all, Qt.Key.Key_Return)

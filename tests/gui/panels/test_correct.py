@@ -101,10 +101,7 @@ def test_a_key_brings_the_tab_and_escape_puts_the_tool_down(
 ) -> None:
     desk = bench.correct().desk
     bench.tabs.setCurrentIndex(0)
-    window = viewer.window._qt_window
-    window.activateWindow()
-    with qtbot.waitActive(window):
-        pass
+    qtbot.give_the_keyboard(viewer.window._qt_window)
     native = viewer.window._qt_viewer.canvas.native
     native.setFocus()
     qtbot.keyClick(native, Qt.Key.Key_W)
@@ -180,10 +177,7 @@ def test_apply_shows_what_was_done(qtbot: Any, panel: CorrectPanel, record: Reco
 
 
 def test_return_applies(qtbot: Any, viewer: Viewer, panel: CorrectPanel, record: Record) -> None:
-    window = viewer.window._qt_window
-    window.activateWindow()
-    with qtbot.waitActive(window):
-        pass
+    qtbot.give_the_keyboard(viewer.window._qt_window)
     press(qtbot, panel, "MoveEdge")
     tool = panel.tools["MoveEdge"]
     assert isinstance(tool, MoveEdge)

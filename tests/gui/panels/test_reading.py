@@ -61,8 +61,7 @@ def press(qtbot: Any, button: QAbstractButton) -> None:
 def key(qtbot: Any, viewer: Viewer, plane: Plane | None) -> None:
     """Press Alt and a digit in napari's window."""
     window = viewer.window._qt_window
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.give_the_keyboard(window)
     qtbot.keyClick(window, DIGITS[plane], ALT)
     settle()
 

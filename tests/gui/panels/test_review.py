@@ -23,9 +23,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 def press(qtbot: Any, viewer: Viewer, name: Any, keys: Any = Qt.KeyboardModifier.NoModifier) -> None:
     """Press a key over the canvas, where the hands are."""
-    window = viewer.window._qt_window
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
+    qtbot.give_the_keyboard(viewer.window._qt_window)
     qtbot.keyClick(viewer.window._qt_viewer.canvas.native, name, keys)
 
 

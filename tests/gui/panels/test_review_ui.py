@@ -66,3 +66,18 @@ def test_it_fits_into_a_narrow_dock_and_has_room_for_more_parts(ui: ReviewUi) ->
     section = ui.add_section("More", QLabel("part"))
     assert ui.minimumSizeHint().width() <= 320
     assert not section.isExpanded()
+
+
+def test_what_is_being_opened_is_said_beside_what_is_open(ui: ReviewUi) -> None:
+    ui.show_opening("Study")
+    assert ui.opening.isVisible()
+    assert {button.toolTip() for button in (ui.new, ui.open)} == {"Opening Study ..."}
+    assert not ui.new.isEnabled()
+    ui.show_project("Other")
+    assert ui.opening.isVisible()
+    ui.show_opening("a project with a name that is far longer than any dock is wide, or any person would like to read")
+    assert ui.minimumSizeHint().width() <= 320
+    ui.show_opening("")
+    assert not ui.opening.isVisible()
+    assert ui.new.isEnabled()
+    assert "scans" in ui.new.toolTip()

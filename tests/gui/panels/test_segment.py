@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,10 @@ from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.gui.layers import to_layer
 from napari_vol3d.gui.panels.segment import SegmentPanel
 from napari_vol3d.gui.workbench import Workbench
+from napari_vol3d.models.library import set_default
+from napari_vol3d.models.store import list_models
 from napari_vol3d.pipeline.settings import SegmentSettings
-from tests.gui.conftest import RUN_MS, press_segment, stroke
+from tests.gui.conftest import PLUGIN, RUN_MS, press_segment, stroke
 
 WAIT_MS = 20_000
 MM = ("mm",) * 3
@@ -111,6 +115,38 @@ def test_an_unknown_model_is_refused_with_those_there_are(panel: SegmentPanel) -
     panel.choose_model("hippocampus-t1")
     assert panel.model is not None
     assert panel.model.card.name == "hippocampus-t1"
+
+
+def test_a_model_that_comes_in_is_listed_and_chosen_and_one_that_goes_is_not(
+    qtbot: Any, panel: SegmentPanel, viewer: Viewer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOL3D_MODELS", str(tmp_path))
+    bundled = panel.model
+    assert bundled is not None
+    folder = Path(shutil.copytree(bundled.folder, tmp_path / "other-2.0"))
+    card = bundled.card.model_copy(update={"name": "other", "title": "Other", "version": "2.0"})
+    (folder / "card.json").write_text(card.model_dump_json())
+    panel.reload_models()
+    assert panel.model == bundled  # nobody asked for the other
+    panel.reload_models(choose=str(folder))
+    assert panel.model is not None
+    assert panel.model.card == card
+    qtbot.waitUntil(lambda: card.citation in panel.ui.model.toolTip())
+    shutil.rmtree(folder)
+    panel.reload_models()
+    assert panel.model == bundled
+
+
+def test_the_default_is_chosen_at_the_start(viewer: Viewer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOL3D_MODELS", str(tmp_path))
+    bundled = list_models()[0]
+    folder = Path(shutil.copytree(bundled.folder, tmp_path / "other-1.0"))
+    (folder / "card.json").write_text(bundled.card.model_copy(update={"name": "other"}).model_dump_json())
+    set_default("other")
+    _, bench = viewer.window.add_plugin_dock_widget(PLUGIN, "Vol3D")
+    chosen = bench.segment.model
+    bench.let_go()
+    assert chosen.card.name == "other"
 
 
 def test_a_scan_of_another_scale_is_refused_with_a_way_on(qtbot: Any, panel: SegmentPanel, viewer: Viewer) -> None:

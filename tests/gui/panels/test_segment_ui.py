@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from napari.components import LayerList
+from napari.layers import Image
 from qtpy.QtWidgets import QWidget
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.progress import Progress
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.gui.panels.segment_ui import SegmentUi
+from napari_vol3d.models.card import Conform
 from napari_vol3d.models.store import Model, find_model
 from napari_vol3d.pipeline.checks import check_fit
 from napari_vol3d.pipeline.plan import plan_segment
@@ -64,9 +67,23 @@ def test_the_model_is_described_by_classes_colours_and_licence(ui: SegmentUi, mo
         assert item.color in ui.model_line.text()
     assert f"Model licence: {model.card.license}" in ui.model_line.text()
     assert "used for" in ui.model_line.toolTip()
+    ui.show_model(replace(model, card=model.card.model_copy(update={"license": ""})))
+    assert "Model licence: not said" in ui.model_line.text()
+    ui.show_model(model)
     assert model.card.citation in ui.model.toolTip()
     ui.show_model(None)
     assert ui.model_line.text() == ""
+
+
+def test_the_tooltip_says_which_voxels_a_model_wants(ui: SegmentUi, model: Model) -> None:
+    for given, words in (
+        ({"conform": Conform(edge=256, spacing=1.0), "spacing": None}, "voxels: a cube of 256 voxels of 1 mm"),
+        ({"spacing": None}, "voxels: any"),
+        ({"spacing": (2.0, 1.0, 1.0)}, "voxels: 2 x 1 x 1 mm"),
+    ):
+        wanted = model.card.input.model_copy(update=given)
+        ui.show_model(replace(model, card=model.card.model_copy(update={"input": wanted})))
+        assert f"{words}</td>" in ui.model.toolTip()
 
 
 def test_resampling_is_offered_only_where_the_spacings_differ(ui: SegmentUi, model: Model) -> None:
@@ -169,3 +186,38 @@ def plain(rich: str) -> str:
     document = QTextDocument()
     document.setHtml(rich)
     return document.toPlainText()
+
+
+@pytest.fixture
+def pair(qtbot: Any, model: Model) -> Iterator[SegmentUi]:
+    layers = LayerList([Image(np.zeros((2, 3, 4)), name=name) for name in ("T1", "FLAIR")])
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    ui = SegmentUi(layers, [model], parent)
+    parent.show()
+    yield ui
+    ui.let_go()
+    assert ui.parent() is parent
+
+
+def test_of_several_channels_labels_lie_on_the_first(pair: SegmentUi) -> None:
+    assert pair.scan.value().name == "FLAIR"  # the newest
+    assert not pair.grid_line.isVisible()
+    pair.channels.ask(("T1", "FLAIR"))
+    assert pair.scan.value().name == "T1"
+    assert pair.grid_line.isVisible()
+    assert pair.grid_line.text() == "labels lie on this one's grid"
+    pair.scan._layers.append(Image(np.zeros((2, 3, 4)), name="late"))
+    assert pair.scan.value().name == "T1"
+    pair.channels.choices[0].setCurrentIndex(pair.channels.choices[0].findText("late"))
+    assert pair.scan.value().name == "late"
+    pair.channels.ask(())
+    assert not pair.grid_line.isVisible()
+
+
+def test_of_several_channels_a_person_may_choose_another_grid(pair: SegmentUi) -> None:
+    pair.channels.ask(("T1", "FLAIR"))
+    pair.scan.setCurrentIndex(pair.scan.findText("FLAIR"))  # as a person does it: Qt tells both
+    pair.scan.activated.emit(pair.scan.currentIndex())
+    pair.channels.choices[1].setCurrentIndex(0)
+    assert pair.scan.value().name == "FLAIR"

@@ -94,8 +94,7 @@ def begun(qtbot: Any, adjudication: Adjudication, bar: RegionBar) -> Settling:
 
 def press(qtbot: Any, viewer: Viewer, choice: str) -> None:
     window = viewer.window._qt_window
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.give_the_keyboard(window)
     qtbot.keyClick(window, DIGITS[choice], CTRL)
     QApplication.processEvents()
 

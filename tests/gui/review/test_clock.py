@@ -53,8 +53,7 @@ def window_of(viewer: Viewer) -> QMainWindow:
 
 def activate(qtbot: Any, window: QWidget) -> None:
     window.show()
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.give_the_keyboard(window)
     QApplication.processEvents()
 
 

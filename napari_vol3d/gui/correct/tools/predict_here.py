@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
@@ -17,6 +18,7 @@ from napari_vol3d.correct.naming import LETTERS
 from napari_vol3d.gui.bench.planes import Axis
 from napari_vol3d.gui.correct.again import Again, box_around, deepened, ids_in, maker_of, predict_again
 from napari_vol3d.gui.correct.box_tool import hint
+from napari_vol3d.gui.correct.channels import Asked, Channels, scan_for, seen_by
 from napari_vol3d.gui.correct.desk import Desk
 from napari_vol3d.gui.correct.record import Record
 from napari_vol3d.gui.correct.tool import MouseTool, Place, Task, Verb
@@ -50,6 +52,8 @@ class PredictHere(MouseTool):
         Gives the model that is chosen for whole runs.
     settings : callable
         Gives the settings of whole runs.
+    channels : callable
+        Gives the layers that are chosen as channels for whole runs.
 
     Attributes
     ----------
@@ -67,10 +71,10 @@ class PredictHere(MouseTool):
 
     def __init__(
         self, keeper: EngineKeeper, chosen: Callable[[], Model | None], settings: Callable[[], SegmentSettings],
-        parent: QWidget | None = None,
+        channels: Asked = Channels, parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._keeper, self._chosen, self._settings = keeper, chosen, settings
+        self._keeper, self._chosen, self._settings, self._channels = keeper, chosen, settings, channels
         self._rectangles: tuple[_Rectangle, ...] = ()
         self._from: Place | None = None  # where the rectangle that is drawn now began
         self._draft: _Rectangle | None = None
@@ -182,7 +186,8 @@ class PredictHere(MouseTool):
             If there is no scan, no model or no box, or the model's classes are not those of the labels.
         """
         self.list_models()
-        record, model, scan = self._record(), self._model(), self._scan()
+        record, model = self._record(), self._model()
+        scan = seen_by(model.card, self._image(), self._channels()).frame(record.frame)
         made = maker_of(record.layer)
         ids = ids_in(model.card, record.classes(), same=made is not None and made == model)
         settings, box = self._settings(), self._box(task, scan, model)
@@ -214,10 +219,14 @@ class PredictHere(MouseTool):
         return model
 
     def _scan(self) -> Volume:
-        image = self.desk.image if self.desk is not None else None
+        """Give the scan whose grid the labels have, whatever else the model sees."""
+        return to_volume(self._image()).frame(self._record().frame)
+
+    def _image(self) -> Image:
+        image = None if self.desk is None else scan_for(self.desk, self.model.currentData())
         if image is None:
             raise ScanMismatch("There is no scan on the grid of these labels.", hint="Open the scan that they are of.")
-        return to_volume(image).frame(self._record().frame)
+        return image
 
     def _box(self, task: Task, scan: Volume, model: Model) -> Box:
         if self.where.currentIndex() == IN_VIEW:
