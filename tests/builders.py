@@ -51,6 +51,16 @@ def write_model(folder: Path, network: Any, **changes: Any) -> Model:
     return open_model(folder)
 
 
+def chain(shape: tuple[int | None, ...], *parts: Any) -> Any:
+    """A network whose layers, or functions, follow each other from an input of this shape, channels included."""
+    import keras
+
+    inputs = values = keras.Input(shape)
+    for part in parts:
+        values = part(values)
+    return keras.Model(inputs, values)
+
+
 def random_unet(*, widths: tuple[int, ...] = (4, 8), seed: int = 0, **design: Any) -> Any:
     """A U-Net whose weights, batch normalisation included, are random, so that all of it shows in the scores."""
     import keras

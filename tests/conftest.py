@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ENDS_WITHIN_SECONDS = 5.0  # a child that was told to end, and a thread whose work is done
+ENDS_WITHIN_SECONDS = 20.0  # a child that was told to end, and a thread whose work is done
 
 # napari reads NAPARI_CONFIG once, when its settings are imported, and plugins of pytest may import napari: so here.
 _HOME = Path(tempfile.mkdtemp(prefix="vol3d-tests-"))

@@ -29,7 +29,7 @@ LONGER: dict[str, str] = {}
 # Modules that may write files without `io.safe_write`, each with the reason. Modules of io may where they use it.
 WRITERS = {
     "io/safe_write.py": "the safe writer itself",
-    "engine/__main__.py": "the pipe to the parent, which is no file",
+    "engine/process.py": "the pipe to the parent, which is no file",
     "engine/checkpoint.py": "the engine's private folder; the parent copies the file to its place safely",
     "engine/fit.py": "the engine's private folder; the parent copies the file to its place safely",
     "pipeline/dataset.py": "unpacked scans in the engine's private folder",
@@ -38,6 +38,12 @@ WRITERS = {
     "review/damage.py": "a copy of a damaged journal in a private folder",
     "pipeline/exchange.py": "files in the engine's private folder, through which arrays pass to and from the engine",
     "pipeline/child.py": "the engine's log, in its private folder",
+    "pipeline/handing.py": "copies of models in the engine's private folder",
+    "engine/adopt.py": "the network that was made ready, in the engine's private folder; the parent copies it safely",
+    "engine/serve.py": "scores of an example, in the engine's private folder",
+    "pipeline/example.py": "a package's example on its way to the engine, in the engine's private folder",
+    "io/network_files/h5_child.py": "arrays in the private folder of the one that asked for them",
+    "pipeline/hand_out.py": "a made-up example on its way to the engine, in the engine's private folder",
 }
 WRITING_CALLS = {
     "dump", "imsave", "imwrite", "save", "save_img", "save_weights", "savetxt", "savez", "savez_compressed",
