@@ -31,6 +31,10 @@ def add(verbs: Any) -> None:
     sub.add_argument("--yes", action="store_true", help="write it without being asked")
     sub.add_argument("--name", default="", help="make a copy of this name")
     sub.add_argument("--as-version", default="", metavar="VERSION", help="make a copy of this version")
+    sub.add_argument(
+        "--confirm", type=_fields, default=(), metavar="FIELDS",
+        help="fields that were guessed and are right, such as classes,spacing; or all",
+    )  # fmt: skip
     add_card_options(sub)
     sub.set_defaults(run=run)
 
@@ -43,12 +47,12 @@ def run(chosen: argparse.Namespace) -> int:
 
     model = one_model(chosen.model)
     said = _with_ids(said_of(chosen), model.card, named=bool(chosen.classes))
-    if not said.model_fields_set:
+    if not (said.model_fields_set or chosen.confirm):
         raise ModelProblem(
-            f"Nothing is said of {model.card.name}.", hint="Add --card or an option; see models edit --help."
+            f"Nothing is said of {model.card.name}.", hint="Add --card, --confirm or an option; see models edit --help."
         )
     edit, known = edited(model, corrected(model.card, said)), guesses_in(model.card)
-    guessed = [field for field in known if not _speaks_of(said, field)]
+    guessed = [field for field in known if not (said.speaks_of(field) or field in chosen.confirm)]
     confirmed = [field for field in known if field not in guessed]
     if edit.card == model.card and not confirmed:
         sys.stdout.write(f"{model.card.name} {model.card.version} says so already\n")
@@ -92,12 +96,20 @@ def _with_ids(said: CardDraft, card: ModelCard, *, named: bool) -> CardDraft:
     return said.model_copy(update={"classes": classes})
 
 
-def _speaks_of(said: CardDraft, field: str) -> bool:
-    """Whether a person says something of what was guessed."""
-    from napari_vol3d.models.edited import GRIDS
+def _fields(text: str) -> tuple[str, ...]:
+    """Read names of fields that are guessed, in the words that they are shown in or in those of a draft."""
+    from napari_vol3d.models.draft import GUESSABLE
+    from napari_vol3d.models.edit_words import guess_words
 
-    names = {"spacing": GRIDS, "orientation": ("orientation", "anatomical")}.get(field, (field,))
-    return not said.model_fields_set.isdisjoint(names)
+    known = {name: field for field in GUESSABLE for name in (field, guess_words((field,)))}
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
+    if "all" in wanted:
+        return GUESSABLE
+    strange = [name for name in wanted if name not in known]
+    if strange or not wanted:
+        said = strange[0] if strange else "nothing"
+        raise argparse.ArgumentTypeError(f"{said}: not one of {', '.join(GUESSABLE)}, all")
+    return tuple(known[name] for name in wanted)
 
 
 def _about(edit: Edit) -> list[str]:

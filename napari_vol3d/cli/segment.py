@@ -1,4 +1,4 @@
-"""`napari-vol3d segment SCAN... --model M --out DIR`."""
+"""`napari-vol3d segment SCAN... [--model M] --out DIR`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_vol3d.cli.segment_channels import channel, channel_files, with_channels
-from napari_vol3d.core.errors import FileProblem, Vol3dError
+from napari_vol3d.core.errors import FileProblem, ModelProblem, Vol3dError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,9 +41,10 @@ def add(commands: Any) -> None:
     sub.add_argument("--part", metavar="KEY", help="which volume, where a file or folder holds several (see `info`)")
     sub.add_argument(
         "--model",
-        required=True,
         action="append",
-        help="name of a model (see `napari-vol3d models`) or its folder; given twice, the two are averaged",
+        default=[],
+        help="name of a model (see `napari-vol3d models`) or its folder; given twice, the two are averaged "
+        "(default: the one that `models default` has chosen)",
     )
     sub.add_argument(
         "--channel", type=channel, action="append", default=[], metavar="NAME=FILE",
@@ -97,7 +98,7 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_vol3d.pipeline.child import Engine
     from napari_vol3d.pipeline.settings import SegmentSettings
 
-    models = [find_model(name) for name in chosen.model]
+    models = [find_model(name) for name in chosen.model or _preselected()]
     if chosen.channel and len(chosen.scans) > 1:
         raise FileProblem("With --channel one scan is segmented at a time.", hint="Name one SCAN.")
     settings = SegmentSettings.of(
@@ -124,6 +125,20 @@ def run(chosen: argparse.Namespace) -> int:
     finally:
         engine.close()
     return failed[0].exit_code if failed else 0
+
+
+def _preselected() -> list[str]:
+    """Give the model that a person has chosen for all that name none; it is said, as it decides what labels mean."""
+    from napari_vol3d.models.library import default_model
+
+    name = default_model()
+    if not name:
+        raise ModelProblem(
+            "No model is named, and none is preselected.",
+            hint="Add --model NAME (napari-vol3d models list shows them), or choose one: models default NAME.",
+        )
+    sys.stderr.write(f"Model: {name}, which is preselected\n")
+    return [name]
 
 
 def _segment_one(

@@ -58,6 +58,8 @@ class Package:
         What it says of its model, as far as a card can say it.
     card : ModelCard or None
         Our own card, where this program made the package.
+    guessed : tuple of str
+        Fields of that card that nobody has confirmed.
     container : str
         What its weights are: "keras", "h5", "saved_model" or "tfjs"; the latter two may be zips themselves.
     weights : str
@@ -79,6 +81,7 @@ class Package:
     files: dict[str, str]
     given: Tensor
     wanted: Tensor
+    guessed: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -119,6 +122,7 @@ def read_package(path: Path) -> Package:
         return Package(
             bundle=bundle, description=name, draft=draft_of(card) if card else draft, card=card,
             container=_container(said, weights), weights=weights, files=files, given=given, wanted=wanted,
+            guessed=told.own_marks(said) if card else (),
             notes=(*_ignored(said), *left, *told_twice, *(() if card else notes)),
         )  # fmt: skip
 

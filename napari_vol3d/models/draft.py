@@ -29,6 +29,8 @@ OF_INPUT = (
     "crop",
 )  # fmt: skip
 OF_OUTPUT = ("classes", "activation", "post")
+GUESSABLE = ("title", "channels", "intensity", "classes", "spacing", "orientation", "activation")
+GRIDS = ("spacing", "conform", "resize_to")  # a card says one of them
 
 
 class CardDraft(Record):
@@ -69,6 +71,11 @@ class CardDraft(Record):
         """Give this draft, with what it leaves open filled from another."""
         said: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
         return other.model_copy(update={k: v for k, v in said.items() if v not in (None, "", ())})
+
+    def speaks_of(self, field: str) -> bool:
+        """Whether this draft says something of what is guessed under this name."""
+        names = {"spacing": GRIDS, "orientation": ("orientation", "anatomical")}.get(field, (field,))
+        return not self.model_fields_set.isdisjoint(names)
 
 
 def draft_of(card: ModelCard) -> CardDraft:

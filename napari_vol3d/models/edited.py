@@ -16,12 +16,11 @@ from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.core.say import say_count
 from napari_vol3d.io.safe_write import write_text
 from napari_vol3d.models.card import CARD_NAME, ModelCard, Source, ValidationFigures, what_is_wrong
-from napari_vol3d.models.draft import OF_CARD, OF_INPUT, OF_OUTPUT, CardDraft, draft_of
+from napari_vol3d.models.draft import GRIDS, OF_CARD, OF_INPUT, OF_OUTPUT, CardDraft, draft_of
 from napari_vol3d.models.library import WEIGHTS_NAME, add_model, state_of
 from napari_vol3d.models.record import guesses_in, keep_guesses, read_record, update_record
 from napari_vol3d.models.store import Model, open_model, user_models
 
-GRIDS = ("spacing", "conform", "resize_to")  # a card says one of them
 MAY_BE_NOTHING = (*GRIDS, "intensity_range", "crop")
 OF_RESULTS = ("unit", "intensity", "anatomical", "orientation", "crop", *GRIDS)  # what labels depend on
 FIGURES_GONE = "Its figures were measured with the old card: they are taken out."

@@ -13,6 +13,8 @@ from napari_vol3d.io.safe_write import replace_file, write_text
 from napari_vol3d.io.zip_files import write_zip
 from napari_vol3d.models.card import CARD_NAME
 from napari_vol3d.models.library import state_of
+from napari_vol3d.models.marks import MARKS_NAME, marks_text
+from napari_vol3d.models.record import guesses_in
 from napari_vol3d.models.store import Model
 from napari_vol3d.models.zoo.sample import sample_shape
 from napari_vol3d.models.zoo.write import package_parts
@@ -27,7 +29,8 @@ def export_model(model: Model, target: Path, *, kind: Kind, sample: Sample | Non
     Parameters
     ----------
     kind : str
-        "folder", "zip": card and weights; "bioimageio": a zip that programs of the BioImage Model Zoo read.
+        "folder", "zip": card and weights, and which fields are guesses still; "bioimageio": a zip that programs of
+        the BioImage Model Zoo read.
     sample : tuple of array, optional
         "bioimageio" needs one: a patch of stored voxels, shape (z, y, x, channels), as ``zoo.sample.sample_input``
         makes it, and the scores, shape (z, y, x, scores), of the network for
@@ -42,21 +45,24 @@ def export_model(model: Model, target: Path, *, kind: Kind, sample: Sample | Non
     """
     if trouble := state_of(model):
         raise ModelProblem(f"{model.card.title} can't be exported. {trouble}", hint="Add the model again.")
+    guessed = guesses_in(model.card)
     if kind == "folder":
-        return _write_folder(model, target)
+        return _write_folder(model, target, _texts(model, guessed))
     if kind == "zip":
-        return write_zip(target, {CARD_NAME: _card(model).encode(), model.weights.name: model.weights})
-    return write_zip(target, package_parts(model, _fitting(model, sample)))
+        texts = {name: text.encode() for name, text in _texts(model, guessed).items()}
+        return write_zip(target, {**texts, model.weights.name: model.weights})
+    return write_zip(target, package_parts(model, _fitting(model, sample), guessed))
 
 
-def _write_folder(model: Model, target: Path) -> Path:
+def _write_folder(model: Model, target: Path, texts: dict[str, str]) -> Path:
     refuse_occupied(target, overwrite=False)
     try:
         with folder_beside(target) as beside:
             made = beside / target.name
             made.mkdir()
             replace_file(model.weights, made / model.weights.name)
-            write_text(made / CARD_NAME, _card(model))
+            for name, text in texts.items():
+                write_text(made / name, text)
             made.rename(target)
     except OSError as error:
         raise SaveProblem(
@@ -65,8 +71,10 @@ def _write_folder(model: Model, target: Path) -> Path:
     return target
 
 
-def _card(model: Model) -> str:
-    return model.card.model_dump_json(indent=2)
+def _texts(model: Model, guessed: tuple[str, ...]) -> dict[str, str]:
+    """Give the card, and the marks of what in it nobody has confirmed."""
+    marks = {MARKS_NAME: marks_text(guessed)} if guessed else {}
+    return {CARD_NAME: model.card.model_dump_json(indent=2), **marks}
 
 
 def _fitting(model: Model, sample: Sample | None) -> Sample:

@@ -1,6 +1,7 @@
 """Marks of guesses: a small file beside the card, in the folder of the model whose card was guessed.
 
-Beside the card and not in it: a card is given away, and what its owner has not confirmed yet is no part of it.
+Beside the card and not in it: a card says what is so, and whether anybody has looked is another matter. Both go along
+when a model is given away, so that a guess stays one until a person has confirmed it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from napari_vol3d.core.errors import ModelProblem, SaveProblem
 from napari_vol3d.io.safe_write import write_text
 from napari_vol3d.models.card import ModelCard, Record, read_card
+from napari_vol3d.models.draft import GUESSABLE
 from napari_vol3d.models.store import has_card, user_models
 
 log = logging.getLogger(__name__)
 MARKS_NAME = "guesses.json"
+MOST_BYTES = 1 << 16  # more than any list of a card's fields takes
 
 
 class Marks(Record):
@@ -27,14 +30,45 @@ class Marks(Record):
     format_version: Literal[1] = 1
     guessed: tuple[str, ...] = ()
 
+    @field_validator("guessed")
+    @classmethod
+    def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out what no card has: marks come from other people, and from other versions of this program."""
+        return tuple(field for field in dict.fromkeys(given) if field in GUESSABLE)
+
 
 def read_marks(card: ModelCard) -> tuple[str, ...] | None:
     """Give the marks of a model of the person's; None where there is no file with them."""
     for folder in _folders():
         path = folder / MARKS_NAME
         if path.is_file() and _holds(folder, card):
-            return _fields_in(path)
+            return marks_in(folder)
     return None
+
+
+def marks_in(folder: Path) -> tuple[str, ...]:
+    """Give the marks in a folder with a card, whoever's it is; none where they can't be read."""
+    path = folder / MARKS_NAME
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return ()
+        return Marks.model_validate_json(path.read_bytes()).guessed
+    except (OSError, ValidationError) as error:
+        log.info("%s of %s can't be read: %.200s", path.name, folder.name, error)
+        return ()
+
+
+def marks_from(block: object) -> tuple[str, ...]:
+    """Give the marks that a package of the model zoo brings beside our card; none where they can't be understood."""
+    try:
+        return Marks.model_validate({"guessed": block}).guessed
+    except ValidationError:
+        return ()
+
+
+def marks_text(fields: Iterable[str]) -> str:
+    """Write marks down, as `marks_in` reads them."""
+    return Marks(guessed=tuple(fields)).model_dump_json(indent=1)
 
 
 def write_marks(card: ModelCard, fields: Iterable[str]) -> bool:
@@ -48,7 +82,7 @@ def write_marks(card: ModelCard, fields: Iterable[str]) -> bool:
         return False
     try:
         if kept.guessed:
-            write_text(folder / MARKS_NAME, kept.model_dump_json(indent=1))
+            write_text(folder / MARKS_NAME, marks_text(kept.guessed))
         else:
             (folder / MARKS_NAME).unlink(missing_ok=True)
     except (OSError, SaveProblem) as problem:
@@ -76,11 +110,3 @@ def _holds(folder: Path, card: ModelCard) -> bool:
 
 def _identity(card: ModelCard) -> tuple[str, str, str]:
     return card.name, card.version, card.weights.sha256
-
-
-def _fields_in(path: Path) -> tuple[str, ...]:
-    try:
-        return Marks.model_validate_json(path.read_bytes()).guessed
-    except (OSError, ValidationError) as error:
-        log.info("%s of %s can't be read: %.200s", path.name, path.parent.name, error)
-        return ()

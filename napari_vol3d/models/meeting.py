@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.models.card import ModelCard
-from napari_vol3d.models.draft import CardDraft, draft_of
+from napari_vol3d.models.draft import GRIDS, CardDraft, draft_of
 from napari_vol3d.models.edit_words import card_changes
-from napari_vol3d.models.edited import GRIDS, Edit, scores_of
+from napari_vol3d.models.edited import Edit, scores_of
 from napari_vol3d.models.store import Model, open_model
 
 TOGETHER = ({*GRIDS, "unit"}, {"orientation", "anatomical"})  # fields that mean something only with each other

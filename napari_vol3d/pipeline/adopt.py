@@ -39,7 +39,7 @@ class Adoption:
     draft : CardDraft
         Complete, with guesses.
     guessed : tuple of str
-        Names of the draft's fields that are nothing but guesses.
+        Names of the draft's fields that are nothing but guesses, made here or by whoever gave the model away.
     card : ModelCard or None
         The whole card, where the model travelled with one of ours.
     """
@@ -108,7 +108,7 @@ def adopt(
         kept = True
         return Adoption(
             source=source, facts=facts, weights=weights, draft=draft, card=placed.card,
-            guessed=guessed if placed.card is None else (),
+            guessed=guessed if placed.card is None else _unconfirmed(placed.guessed, said),
             software=engine.ready.versions if engine.ready else "",
         )  # fmt: skip
     except OSError as error:
@@ -151,6 +151,10 @@ def keep(adoption: Adoption, draft: CardDraft) -> Model:
 def drop(adoption: Adoption) -> None:
     """Remove what lies in the temporary folder."""
     shutil.rmtree(adoption.weights.parent, ignore_errors=True)
+
+
+def _unconfirmed(guessed: tuple[str, ...], said: CardDraft | None) -> tuple[str, ...]:
+    return tuple(field for field in guessed if said is None or not said.speaks_of(field))
 
 
 def _asked(engine: Engine, request: Adopt) -> Generator[Progress, None, Adopted]:

@@ -18,6 +18,7 @@ from napari_vol3d.models.bioimageio import Package, read_package, unpack
 from napari_vol3d.models.card import ModelCard, sha256_of
 from napari_vol3d.models.draft import CardDraft, draft_of
 from napari_vol3d.models.gate_kinds import GRAPH_FILE
+from napari_vol3d.models.marks import marks_in
 from napari_vol3d.models.source import Container, ModelSource
 from napari_vol3d.models.store import open_model
 
@@ -37,6 +38,8 @@ class Placed:
         What travelled with it.
     card : ModelCard or None
         The whole card, where it travelled with one of ours.
+    guessed : tuple of str
+        Fields of that card that nobody has confirmed.
     package : Package or None
         The package that it came in, with the example that is to be tried.
     """
@@ -45,6 +48,7 @@ class Placed:
     path: Path
     draft: CardDraft = field(default_factory=CardDraft)
     card: ModelCard | None = None
+    guessed: tuple[str, ...] = ()
     package: Package | None = None
 
 
@@ -101,7 +105,7 @@ def _package(source: ModelSource, folder: Path) -> Placed:
     unpacked = folder / "unpacked"
     unpacked.mkdir()
     inner = place(gate.examine(unpack(package, unpacked)), folder)
-    return replace(inner, draft=source.draft, card=package.card, package=package)
+    return replace(inner, draft=source.draft, card=package.card, guessed=package.guessed, package=package)
 
 
 def _own(source: ModelSource, folder: Path) -> Placed:
@@ -115,7 +119,8 @@ def _own(source: ModelSource, folder: Path) -> Placed:
     target = Path(shutil.copyfile(model.weights, folder / f"{INSIDE}.keras"))
     if sha256_of(target) != model.card.weights.sha256:
         raise ModelProblem(f"Weights of {model.card.title} have changed since its card was written.")
-    return Placed(container="keras", path=target, draft=draft_of(model.card), card=model.card)
+    guessed = marks_in(model.folder)
+    return Placed(container="keras", path=target, draft=draft_of(model.card), card=model.card, guessed=guessed)
 
 
 _PLACERS: dict[Container, Callable[[ModelSource, Path], Placed]] = {

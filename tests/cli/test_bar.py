@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from napari_vol3d.cli.bar import interrupted, run_with_bar
@@ -24,7 +26,8 @@ def verb(closed, *, fail=None, lives=1):
         closed.append(True)
 
 
-def test_the_result_comes_back_and_the_bar_was_shown(capsys):
+def test_the_result_comes_back_and_the_bar_was_shown(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     closed = []
     assert run_with_bar(verb(closed), title="scan", unit="tile") == "result"
     shown = capsys.readouterr()
@@ -35,9 +38,26 @@ def test_the_result_comes_back_and_the_bar_was_shown(capsys):
     assert "2/2" in shown.err
 
 
-def test_signs_of_life_are_no_news(capsys):
+def test_signs_of_life_are_no_news(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     run_with_bar(verb([], lives=200), title="scan", unit="tile")
     assert len(capsys.readouterr().err) < 2000
+
+
+def test_a_file_gets_lines_and_no_bar_that_is_written_over_and_over(capsys):
+    def long():
+        for done in range(1, 1001):
+            yield Progress(phase="Segmenting", done=done, total=1000)
+
+    run_with_bar(verb([], lives=200), title="scan", unit="tile")
+    assert capsys.readouterr().err.splitlines() == [
+        "scan: Starting TensorFlow", "scan: Segmenting 1 of 3 (loss 0.500)", "scan: Segmenting 2 of 3 (loss 1.000)",
+        "scan: Segmenting 3 of 3 (loss 1.500)", "scan: Testing 1 of 2", "scan: Testing 2 of 2",
+    ]  # fmt: skip
+    run_with_bar(long(), title="scan", unit="tile")
+    written = capsys.readouterr().err
+    assert "\r" not in written
+    assert written.splitlines() == [f"scan: Segmenting {n} of 1000" for n in (1, *range(100, 1001, 100))]
 
 
 @pytest.mark.parametrize("error", [FileProblem("gone"), KeyboardInterrupt()])

@@ -70,6 +70,22 @@ def test_a_guess_is_one_until_it_is_changed_or_confirmed(command, model):
     assert "says so already" in command("models", "edit", "net", "--spacing", "1,1,1").stdout
 
 
+def test_guesses_that_are_right_are_confirmed_and_the_card_stays(command, model):
+    keep_guesses(model.card, ("classes", "intensity", "spacing"))
+    before = (model.folder / CARD_NAME).read_bytes()
+    done = command("models", "edit", "net", "--confirm", "voxel size, classes", "--yes")
+    assert "No guess any more: classes, voxel size" in done.stdout
+    assert guesses_in(find_model("net").card) == ("intensity",)
+    assert command("models", "edit", "net", "--confirm", "all").returncode == 3  # asked, and nobody answers
+    assert guesses_in(find_model("net").card) == ("intensity",)
+    assert command("models", "edit", "net", "--confirm", "all", "--yes").returncode == 0
+    assert guesses_in(find_model("net").card) == ()
+    assert (model.folder / CARD_NAME).read_bytes() == before
+    done = command("models", "edit", "net", "--confirm", "colour", "--yes")
+    assert (done.returncode, "colour: not one of title, channels" in done.stderr) == (2, True)
+    assert "says so already" in command("models", "edit", "net", "--confirm", "classes").stdout
+
+
 def test_a_range_of_grey_values_is_written_and_taken_out(command, model, tmp_path):
     done = command("models", "edit", "net", "--intensity-range", "-1024", "3071", "--yes")
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from napari_vol3d.cli.segment import _check_format, _targets
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.registry import read_volume
+from napari_vol3d.models.library import add_model
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.builders import finish, phantom
@@ -44,7 +45,8 @@ def test_the_voxels_are_those_of_the_verb(command, cli_model, cli_scan, tmp_path
     assert "ball_labels.nii.gz" in done.stdout
     assert "dim" in done.stdout
     assert " mL" in done.stdout
-    assert "%" in done.stderr  # the bar
+    assert "ball.nii.gz: Segmenting" in done.stderr  # in a file, lines and no bar
+    assert "\r" not in done.stderr
 
 
 
@@ -69,7 +71,7 @@ def test_what_is_there_is_not_replaced_unless_asked(command, cli_model, cli_scan
         (["--model", "hippocampus-t1", "--memory-gb", "-1"], 2, "memory_gb"),
         (["--model", "hippocampus-t1", "--halo", "-2"], 2, "halo"),
         (["--model", "hippocampus-t1", "--halo", "many"], 2, "invalid int"),
-        ([], 2, "--model"),
+        ([], 3, "No model is named, and none is preselected. Add --model NAME"),
     ],
 )
 def test_wrong_usage_has_its_code(command, cli_scan, tmp_path, arguments, code, words):
@@ -77,6 +79,20 @@ def test_wrong_usage_has_its_code(command, cli_scan, tmp_path, arguments, code, 
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
     assert words in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_without_a_name_it_is_the_preselected_model(command, cli_model, cli_scan, tmp_path, monkeypatch):
+    monkeypatch.setenv("VOL3D_MODELS", str(tmp_path / "own"))
+    add_model(cli_model.weights, cli_model.card.model_copy(update={"name": "net"}))
+    assert command("models", "default", "net").returncode == 0
+    done = command("segment", cli_scan, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "Model: net, which is preselected" in done.stderr
+    assert command("segment", cli_scan, "--model", cli_model.folder, "--out", tmp_path / "named").returncode == 0
+    written, named = (nib.load(tmp_path / out / "ball_labels.nii.gz").dataobj for out in ("out", "named"))
+    np.testing.assert_array_equal(written, named)
+    assert command("models", "default").returncode == 0
+    assert command("segment", cli_scan, "--out", tmp_path / "none").returncode == 3
 
 
 def test_a_scan_that_does_not_fit_has_its_code(command, cli_model, tmp_path):

@@ -1,7 +1,8 @@
-"""Marks of guesses lie in the model's own folder: they go with it, are given to nobody, and cost nothing."""
+"""Marks of guesses lie in the model's own folder: they go where it goes, and cost nothing."""
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import zipfile
@@ -14,7 +15,15 @@ from napari_vol3d.models.draft import CardDraft
 from napari_vol3d.models.edited import corrected, edited, save
 from napari_vol3d.models.export import export_model
 from napari_vol3d.models.library import add_model, remove_model
-from napari_vol3d.models.marks import MARKS_NAME, read_marks, write_marks
+from napari_vol3d.models.marks import (
+    MARKS_NAME,
+    MOST_BYTES,
+    marks_from,
+    marks_in,
+    marks_text,
+    read_marks,
+    write_marks,
+)
 from napari_vol3d.models.record import guesses_in, keep_guesses, read_record, update_record
 from napari_vol3d.models.store import find_model, list_models
 from tests.builders import make_card
@@ -109,11 +118,35 @@ def test_they_go_with_the_model_and_not_to_the_next_of_its_name(marked, tmp_path
     assert guesses_in(again.card) == ()
 
 
-def test_they_are_given_to_nobody(marked, tmp_path):
+def test_they_go_along_when_a_model_is_given_away(marked, tmp_path):
+    names = [CARD_NAME, MARKS_NAME, "model.keras"]
     folder = export_model(marked, tmp_path / "given", kind="folder")
-    assert sorted(path.name for path in folder.iterdir()) == [CARD_NAME, "model.keras"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert marks_in(folder) == GUESSED
     with zipfile.ZipFile(export_model(marked, tmp_path / "given.zip", kind="zip")) as archive:
+        assert sorted(archive.namelist()) == names
+        archive.extractall(tmp_path / "unpacked")
+    assert marks_in(tmp_path / "unpacked") == GUESSED
+    keep_guesses(marked.card, ())
+    with zipfile.ZipFile(export_model(marked, tmp_path / "sure.zip", kind="zip")) as archive:
         assert sorted(archive.namelist()) == [CARD_NAME, "model.keras"]
+
+
+def test_of_strangers_marks_only_fields_of_a_card_are_taken(tmp_path):
+    strange = ["classes", "\x1b[31mlook", "classes", "halo", "intensity"]
+    (tmp_path / MARKS_NAME).write_text(json.dumps({"format_version": 1, "guessed": strange}))
+    assert marks_in(tmp_path) == GUESSED == marks_from(strange)
+    (tmp_path / MARKS_NAME).write_text(json.dumps({"guessed": ["classes"] * MOST_BYTES}))
+    assert marks_in(tmp_path) == ()
+    (tmp_path / MARKS_NAME).rename(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").write_text(marks_text(GUESSED))
+    (tmp_path / MARKS_NAME).symlink_to(tmp_path / "elsewhere")
+    assert marks_in(tmp_path) == ()
+
+
+@pytest.mark.parametrize("block", [None, 3, "classes", {"classes": 1}, [["classes"]]])
+def test_a_package_that_says_them_in_another_way_has_none(block):
+    assert marks_from(block) == ()
 
 
 def test_where_they_can_not_be_written_the_cache_has_them_meanwhile(model, caplog):

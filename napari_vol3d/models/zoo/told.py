@@ -9,24 +9,31 @@ from pydantic import ValidationError
 from napari_vol3d.core.labels import LabelClass, default_color
 from napari_vol3d.models.card import ModelCard
 from napari_vol3d.models.draft import CardDraft
+from napari_vol3d.models.marks import marks_from
 from napari_vol3d.models.zoo.description import mapping, mappings, text
 from napari_vol3d.models.zoo.steps import Step, intensity_of
 from napari_vol3d.models.zoo.tensors import BACKGROUND, Tensor
 
-OWN = "napari-vol3d"  # the block of `config` that is ours
+OWN = "napari-vol3d"  # the block of `config` that is ours: our card, and which of its fields are guesses
+GUESSED = "guessed"
 TOWARDS = {"z": "S", "y": "P", "x": "L"}  # where the axes of a scan run to, as this program turns it
 MOST_LETTERS = 20_000
 
 
 def own_card(said: dict[str, Any]) -> tuple[ModelCard | None, tuple[str, ...]]:
     """Give the card that this program put into a package, and a sentence where it can't be understood."""
-    block = mapping(mapping(said.get("config")).get(OWN)).get("card")
+    block = _own(said).get("card")
     if block is None:
         return None, ()
     try:
         return ModelCard.model_validate(block), ()
     except ValidationError:
         return None, ("Its card was written by another version of this program; what the package says is taken.",)
+
+
+def own_marks(said: dict[str, Any]) -> tuple[str, ...]:
+    """Give the fields of that card that nobody has confirmed."""
+    return marks_from(_own(said).get(GUESSED, ()))
 
 
 def draft_of_package(
@@ -45,6 +52,10 @@ def draft_of_package(
         classes=_classes(wanted, activation), activation=activation, halo=wanted.halo or None,
     )  # fmt: skip
     return draft, (*notes, *_turned(given.space), *_several(said), *_after(wanted))
+
+
+def _own(said: dict[str, Any]) -> dict[str, Any]:
+    return mapping(mapping(said.get("config")).get(OWN))
 
 
 def _line(value: Any) -> str:

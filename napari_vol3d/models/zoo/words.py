@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from napari_vol3d.core.intensity import IntensityScheme
 from napari_vol3d.models.card import InputSpec, ModelCard, PostProcessing
+from napari_vol3d.models.edit_words import guess_words
 
 INTENSITY = {
     "none": "as they are stored",
@@ -17,10 +18,11 @@ INTENSITY = {
 }
 
 
-def documentation(card: ModelCard) -> str:
-    """Write the page, in Markdown, with the sections that the zoo asks for."""
+def documentation(card: ModelCard, guessed: Iterable[str] = ()) -> str:
+    """Write the page, in Markdown, with the sections that the zoo asks for, and what in it is a guess."""
     sections: dict[str, Iterable[str]] = {
         "Input": _input(card), "Output": _output(card), "Validation": _validation(card), "Training": _training(card),
+        "Not confirmed by anybody": filter(None, [guess_words(guessed)]),
         "Source": (card.source.changes if card.source else ()), "Citation": filter(None, [card.citation]),
         "Licence": filter(None, [card.license]),
     }  # fmt: skip

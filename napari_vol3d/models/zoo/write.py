@@ -23,7 +23,7 @@ from napari_vol3d.models.store import Model
 from napari_vol3d.models.zoo.sample import cover, sample_shape, told_halo
 from napari_vol3d.models.zoo.steps import Step, apply
 from napari_vol3d.models.zoo.tensors import SPACE
-from napari_vol3d.models.zoo.told import OWN
+from napari_vol3d.models.zoo.told import GUESSED, OWN
 from napari_vol3d.models.zoo.words import documentation
 from napari_vol3d.models.zoo.written_steps import network_input, steps_after, steps_before
 
@@ -40,7 +40,9 @@ SPDX = (
 )  # fmt: skip
 
 
-def package_parts(model: Model, sample: tuple[NDArray[Any], NDArray[Any]]) -> dict[str, bytes | Path]:
+def package_parts(
+    model: Model, sample: tuple[NDArray[Any], NDArray[Any]], guessed: Sequence[str] = ()
+) -> dict[str, bytes | Path]:
     """Give the files of a package by name.
 
     Parameters
@@ -48,12 +50,14 @@ def package_parts(model: Model, sample: tuple[NDArray[Any], NDArray[Any]]) -> di
     sample : tuple of array
         A patch of stored voxels, shape (z, y, x, channels), and the scores, shape (z, y, x, scores), that the network
         gives for ``network_input(card, patch)``.
+    guessed : sequence of str
+        Fields of the card that nobody has confirmed.
     """
     card, (patch, scores) = model.card, sample
     before, after = steps_before(card.input), steps_after(card)
     first = patch if before is not None else network_input(card, patch)
     last = apply(after, scores[None], "bzyxc")
-    page = documentation(card)
+    page = documentation(card, guessed)
     parts: dict[str, bytes | Path] = {
         PAGE: page.encode(), PICTURE: cover(card, patch, scores), GIVEN: _npy(first[None]), WANTED: _npy(last),
         model.weights.name: model.weights,
@@ -61,6 +65,7 @@ def package_parts(model: Model, sample: tuple[NDArray[Any], NDArray[Any]]) -> di
     if card.license and card.license not in SPDX:
         parts[LICENCE] = card.license.encode()
     said = _description(model, parts, before or (), after)
+    said["config"][OWN] |= {GUESSED: list(guessed)} if guessed else {}
     return {DESCRIPTION: yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120).encode(), **parts}
 
 
