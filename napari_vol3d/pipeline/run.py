@@ -41,6 +41,7 @@ from napari_vol3d.pipeline.stage import Staged
 from napari_vol3d.pipeline.turns import taking_turns
 
 PHASE = "Segmenting"
+TELLING_SECONDS = 2.0  # of a shorter run most is getting ready: it tells how long others take only where nothing does
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -81,8 +82,8 @@ class TiledRun:
             yield from self._work()
             device = self.engine.ready.device if self.engine.ready else ""
         yield from self._tidy()
-        if self.megavoxels and self.seconds:
-            known = read_record(card).seconds_per_megavoxel
+        known = read_record(card).seconds_per_megavoxel
+        if self.megavoxels and self.seconds and (device not in known or self.seconds > TELLING_SECONDS):
             update_record(card, seconds_per_megavoxel={**known, device: self.seconds / self.megavoxels})
         return Prediction(
             labels=self.target.array if isinstance(self.target, MemoryLabels) else None,

@@ -7,7 +7,8 @@ import pytest
 
 from napari_vol3d.core.box import Box
 from napari_vol3d.core.volume import Geometry, Volume
-from napari_vol3d.models.record import read_record
+from napari_vol3d.models.record import read_record, update_record
+from napari_vol3d.pipeline.run import TELLING_SECONDS
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.builders import finish, phantom
@@ -57,3 +58,6 @@ def test_its_speed_is_kept_for_the_next_estimate_and_only_where_something_was_co
     assert known == pytest.approx(first.compute_seconds / first.plan.megavoxels)
     finish(segment(volume, tiny_model, kept, engine=shared_engine))
     assert rate() == known  # all of it came out of the cache
+    update_record(tiny_model.card, seconds_per_megavoxel={"CPU": 3.0})
+    _, third = finish(segment(volume, tiny_model, SETTINGS, engine=shared_engine))
+    assert (rate() == 3.0) == (third.compute_seconds <= TELLING_SECONDS)  # a moment says little of a long run's speed

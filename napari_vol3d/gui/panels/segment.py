@@ -165,7 +165,7 @@ class SegmentPanel(QWidget):
             self._run.deleteLater()
         self._run = run
         self.findings.begin(layer, run.labels, run.overlay)
-        self.ui.show_running()
+        self.ui.show_running(model.card.title)
         run.start()
 
     def cancel(self) -> None:

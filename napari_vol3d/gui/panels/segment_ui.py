@@ -146,12 +146,13 @@ class SegmentUi(QWidget):
         self.region_line.setText(text)
         self.region_line.setVisible(bool(text))
 
-    def show_running(self) -> None:
-        """Look busy."""
+    def show_running(self, title: str) -> None:
+        """Look busy, with the model of this title: another may be chosen meanwhile."""
         self.run.setEnabled(False)
         self.run.setToolTip("A run is in progress; cancel it or wait")
         self.cancel.setEnabled(True)
         self.cancel.setToolTip("Stop now; finished tiles stay")
+        self.bar.setFormat(f"{title} · %p%")
         self.bar.setRange(0, 0)
         self.bar.setVisible(True)
         self.result.setText("")

@@ -158,7 +158,7 @@ def test_what_was_said_stays_when_the_run_is_offered_again(ui: SegmentUi) -> Non
 
 
 def test_progress_says_how_far_and_how_long(ui: SegmentUi) -> None:
-    ui.show_running()
+    ui.show_running("Hippocampus")
     assert (ui.run.isEnabled(), ui.cancel.isEnabled(), ui.bar.isVisible()) == (False, True, True)
     assert ui.run.toolTip()
     ui.show_progress(Progress(phase="Loading model"))
@@ -167,6 +167,7 @@ def test_progress_says_how_far_and_how_long(ui: SegmentUi) -> None:
     ui.show_progress(Progress(phase="Segmenting", done=2, total=8, seconds=3.0))
     assert (ui.bar.value(), ui.bar.maximum()) == (2, 8)
     assert ui.status.text() == "2 of 8 tiles, 9.0 s left"
+    assert ui.bar.text() == "Hippocampus · 25%"
     ui.show_idle()
     assert (ui.cancel.isEnabled(), ui.bar.isVisible()) == (False, False)
     assert ui.cancel.toolTip()
