@@ -23,6 +23,9 @@ ENDS_WITHIN_SECONDS = 20.0  # a child that was told to end, and a thread whose w
 _HOME = Path(tempfile.mkdtemp(prefix="vol3d-tests-"))
 os.environ["NAPARI_CONFIG"] = str(_HOME / "napari" / "settings.yaml")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# What fixtures of a whole session do belongs to no test, and not in a person's folders either.
+PERSONAL = tuple(f"XDG_{kind}_HOME" for kind in ("CONFIG", "DATA", "CACHE", "STATE"))
+os.environ |= {name: str(_HOME / name.lower()) for name in PERSONAL}
 
 # CI judges a change and not a draw: its examples are the same each time. A person's runs look for new ones.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -80,8 +83,8 @@ def shared_data() -> Path:
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give each test settings, data and caches of its own: none sees a person's, or another test's."""
     home = tmp_path_factory.mktemp("home")
-    for kind in ("CONFIG", "DATA", "CACHE", "STATE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+    for name in PERSONAL:
+        monkeypatch.setenv(name, str(home / name.lower()))
 
 
 @pytest.fixture(autouse=True)
