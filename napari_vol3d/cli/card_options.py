@@ -43,7 +43,7 @@ def said_of(chosen: argparse.Namespace) -> CardDraft:
 
     from napari_vol3d.core.labels import LabelClass, default_color
     from napari_vol3d.models.card import what_is_wrong
-    from napari_vol3d.models.draft import CardDraft, read_draft, require_range
+    from napari_vol3d.models.draft import CardDraft, read_draft, require_name, require_range
 
     said: dict[str, Any] = {
         "name": chosen.name, "title": chosen.title, "version": chosen.as_version, "license": chosen.license,
@@ -58,6 +58,7 @@ def said_of(chosen: argparse.Namespace) -> CardDraft:
     except ValidationError as error:
         raise ModelProblem(f"--{what_is_wrong(error)}.", hint="See the command with --help.") from error
     require_range(options.intensity_range, "--intensity-range")
+    require_name(options.name, options.version)
     return options if chosen.card is None else options.over(read_draft(chosen.card))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import select
 import signal
 import sys
 from collections.abc import Sequence
@@ -63,14 +64,30 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         # The reader of our output is gone (`| head`): not an error, but Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(0)
+        all_told = _is_unread(1)  # else nobody reads what went wrong, and there may be no labels
+        for number in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+        sys.exit(0 if all_told else 1)
     except MemoryError as error:
         sys.stderr.write(f"napari-vol3d: not enough memory: {str(error) or 'all of it is taken'}\n")
         sys.exit(1)
     except OSError as error:
         sys.stderr.write(f"napari-vol3d: {error.strerror or error}: {error.filename or 'a file'}\n")
         sys.exit(4)
+    except Exception:
+        if not interrupted.is_set():
+            raise
+        sys.stderr.write("napari-vol3d: interrupted.\n")  # a library has put its own exception in the place of ours
+        sys.exit(130)
+
+
+def _is_unread(number: int) -> bool:
+    """Whether the reader of a pipe is gone."""
+    if not hasattr(select, "poll"):
+        return True
+    looks = select.poll()
+    looks.register(number, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in looks.poll(0))
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -69,7 +69,7 @@ def describe(chosen: argparse.Namespace) -> int:
     from napari_vol3d.models.card_words import card_rows
     from napari_vol3d.models.edit_words import guess_words
     from napari_vol3d.models.library import state_of
-    from napari_vol3d.models.record import guesses_in
+    from napari_vol3d.models.record import guesses_of
     from napari_vol3d.models.store import find_model
 
     model = find_model(chosen.name)
@@ -79,7 +79,7 @@ def describe(chosen: argparse.Namespace) -> int:
     card = model.card
     rows = [("Title", f"{card.title} {card.version}"), ("About", card.description), *card_rows(card)]
     rows += [("Classes", ", ".join(f"{item.id} {item.name}" for item in card.output.classes))]
-    rows += [("Guesses", guess_words(guesses_in(card)))]
+    rows += [("Guesses", guess_words(guesses_of(model)))]
     rows += [("Origin", model.origin), ("Folder", str(model.folder)), ("Files", state_of(model) or "sound")]
     sys.stdout.write("\n".join(f"{name:<14} {value}" for name, value in rows if value) + "\n")
     return 0
@@ -124,6 +124,9 @@ def choose(chosen: argparse.Namespace) -> int:
     from napari_vol3d.models.library import set_default
     from napari_vol3d.models.store import find_model
 
+    if "@" in chosen.name:
+        only = chosen.name.partition("@")[0]
+        raise ModelProblem("A version can't be preselected: of several the latest runs.", hint=f"Try: default {only}.")
     name = find_model(chosen.name).card.name if chosen.name else ""
     set_default(name)
     sys.stdout.write(f"Preselected: {name or 'none'}\n")

@@ -58,7 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
         _ask(source)
     adoption = run_with_bar(adopt(source, output=chosen.output, said=said), title=title, unit="step")
     try:
-        model = keep(adoption, adoption.draft)
+        model = keep(adoption, adoption.draft, adoption.guessed)
     except Vol3dError:
         drop(adoption)
         raise

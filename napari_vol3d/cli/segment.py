@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_vol3d.cli.preselected import preselected
 from napari_vol3d.cli.segment_channels import channel, channel_files, with_channels
-from napari_vol3d.core.errors import FileProblem, ModelProblem, Vol3dError
+from napari_vol3d.core.errors import FileProblem, Vol3dError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +100,7 @@ def run(chosen: argparse.Namespace) -> int:
     from napari_vol3d.pipeline.child import Engine
     from napari_vol3d.pipeline.settings import SegmentSettings
 
-    models = [find_model(name) for name in chosen.model or _preselected()]
+    models = [find_model(name) for name in chosen.model or preselected()]
     if chosen.channel and len(chosen.scans) > 1:
         raise FileProblem("With --channel one scan is segmented at a time.", hint="Name one SCAN.")
     settings = SegmentSettings.of(
@@ -110,6 +112,7 @@ def run(chosen: argparse.Namespace) -> int:
         }
     )  # fmt: skip
     targets = _targets(chosen.scans, chosen.out, chosen.format, part=chosen.part, overwrite=chosen.overwrite)
+    made = not chosen.out.exists()
     chosen.out.mkdir(parents=True, exist_ok=True)
     failed: list[Vol3dError] = []
     engine = Engine(device=settings.device, backend=settings.backend, precision=settings.precision)
@@ -124,21 +127,10 @@ def run(chosen: argparse.Namespace) -> int:
                     engine.restart()
     finally:
         engine.close()
+        if made:
+            with contextlib.suppress(OSError):  # there is something in it
+                chosen.out.rmdir()
     return failed[0].exit_code if failed else 0
-
-
-def _preselected() -> list[str]:
-    """Give the model that a person has chosen for all that name none; it is said, as it decides what labels mean."""
-    from napari_vol3d.models.library import default_model
-
-    name = default_model()
-    if not name:
-        raise ModelProblem(
-            "No model is named, and none is preselected.",
-            hint="Add --model NAME (napari-vol3d models list shows them), or choose one: models default NAME.",
-        )
-    sys.stderr.write(f"Model: {name}, which is preselected\n")
-    return [name]
 
 
 def _segment_one(

@@ -21,7 +21,7 @@ from napari_vol3d.engine.anatomy import study
 from napari_vol3d.engine.backends import Kind, compile_function, full_precision
 from napari_vol3d.engine.foreign import open_foreign, plainly, telling_why
 from napari_vol3d.engine.messages import Adopt, Adopted, OutputSeen
-from napari_vol3d.engine.outputs import activation_of, check_scores, settle_activation
+from napari_vol3d.engine.outputs import activation_of, behind_labels, check_scores, settle_activation
 from napari_vol3d.engine.rebuild import TOLERANCE, Rebuilt, channels_of, rebuild, stored_size
 from napari_vol3d.engine.replay import computed, layers_of, nodes_of
 
@@ -109,9 +109,10 @@ def _check_weights(network: keras.Model) -> None:
 
 def _candidate(network: keras.Model, number: int) -> _Candidate:
     """Look at one output, and rebuild what leads to it."""
-    tensor = network.outputs[number]
+    tensor = behind_labels(network.outputs[number])
     name = output_names(network)[number]
-    cut = network if len(network.outputs) == 1 else keras.Model(network.inputs, tensor, name=network.name)
+    whole = len(network.outputs) == 1 and tensor is network.outputs[0]
+    cut = network if whole else keras.Model(network.inputs, tensor, name=network.name)
     try:
         rebuilt = rebuild(cut)
         ending = activation_of(rebuilt.network)

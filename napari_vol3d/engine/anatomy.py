@@ -270,10 +270,10 @@ def _steps(output: Any, same: dict[int, int]) -> Iterator[Step]:
 def calls_to(output: Any) -> Iterator[Any]:
     """Give Keras' record of each call, sources first; without recursion, as networks may be deep."""
     done: set[int] = set()
-    waiting = [_node(output)]
+    waiting = [node_of(output)]
     while waiting:
         node = waiting[-1]
-        missing = [source for source in map(_node, node.input_tensors) if id(source) not in done]
+        missing = [source for source in map(node_of, node.input_tensors) if id(source) not in done]
         waiting.extend(reversed(missing))
         if not missing:
             waiting.pop()
@@ -282,6 +282,7 @@ def calls_to(output: Any) -> Iterator[Any]:
                 yield node
 
 
-def _node(tensor: Any) -> Any:
+def node_of(tensor: Any) -> Any:
+    """Give Keras' record of the call that a tensor comes from."""
     operation, index, _ = tensor._keras_history
     return operation._inbound_nodes[index]

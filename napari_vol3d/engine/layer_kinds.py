@@ -17,7 +17,9 @@ POINTWISE = IDLE | {
     "Rsqrt", "Log1p", "Expm1", "Erf", "Sign", "Round", "Where", "Greater", "GreaterEqual", "Less",
     "LessEqual",
 }  # fmt: skip
-ALONG_AXIS = {"Softmax", "LayerNormalization", "RMSNormalization", "UnitNormalization", "Concatenate"}
+ALONG_AXIS = {
+    "Softmax", "LogSoftmax", "LayerNormalization", "RMSNormalization", "UnitNormalization", "Normalize", "Concatenate",
+}
 OVER_AXIS = {"Mean", "Sum", "Max", "Min", "Amax", "Amin", "Std", "Var"}  # points, where they gather channels alone
 WHOLE_PATCH = {
     "GroupNormalization", "GlobalAveragePooling3D", "GlobalMaxPooling3D", "AdaptiveAveragePooling3D",

@@ -10,13 +10,18 @@ from keras import layers
 from numpy.typing import NDArray
 
 from napari_vol3d.core.errors import ModelProblem
-from napari_vol3d.engine.anatomy import Step, graph_of, keras_name
+from napari_vol3d.engine.anatomy import Step, graph_of, keras_name, node_of
 from napari_vol3d.engine.layer_kinds import IDLE
 from napari_vol3d.engine.on_grid import free_name
 
 Activation = Literal["none", "softmax", "sigmoid"]
 CLOSE = 1e-3
+ADDED = (
+    "A sigmoid was added: its one score a voxel had no activation.",
+    "A sigmoid was added behind its tanh: above 0 is the object.",
+)
 THROUGH = IDLE | {"UpSampling3D", "Cropping3D", "Reshape", "Cast"}
+LABELLING = {"Cast", "ExpandDims", "Squeeze", "Identity", "Reshape"}  # between the largest score and labels
 RECTIFIERS = {"ReLU", "LeakyReLU", "PReLU", "ELU", "Relu", "LeakyRelu"}
 OF_SCORES = {"", "?", "softmax", "log_softmax", "sigmoid"}
 
@@ -51,6 +56,14 @@ def _ending(makers: dict[int, Step], tensor: int) -> str:
         return "" if name in ("Conv3D", "Conv3DTranspose", "Dense", "BatchNormalization", "Add") else "?"
     said = getattr(function, "__name__", type(function).__name__)
     return "" if said == "linear" else "sigmoid" if said == "hard_sigmoid" else said
+
+
+def behind_labels(tensor: Any) -> Any:
+    """Give what labels are the largest of; a tensor of no labels as it is."""
+    node = node_of(tensor)
+    while keras_name(node.operation) in LABELLING:
+        node = node_of(node.input_tensors[0])
+    return node.input_tensors[0] if keras_name(node.operation) == "Argmax" else tensor
 
 
 def check_scores(ending: str, stride: tuple[int, int, int]) -> None:
@@ -109,7 +122,7 @@ def settle_activation(
         )
     last = layers.Activation("sigmoid", name=free_name("probability", {layer.name for layer in network.layers}))
     ended = keras.Model(network.inputs[0], last(network.outputs[0]), name=network.name)
-    return ended, "sigmoid", ("activation",), ("A sigmoid was added: its one score a voxel had no activation.",)
+    return ended, "sigmoid", ("activation",), (ADDED[ending == "tanh"],)
 
 
 def _check_softmax(seen: Any) -> None:

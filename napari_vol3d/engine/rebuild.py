@@ -30,6 +30,11 @@ from napari_vol3d.engine.replay import computed, layers_of, replay
 TOLERANCE, ROUGH = 1e-4, 3e-2  # of the largest score, or of 1 where scores are smaller; the second for 16 bits
 CHANNELS_LAST = "Ask its maker for channels last."
 USUAL_LAYERS = "Ask its maker for one of Keras' usual 3D layers, for patches of any size."
+TURNED = "Channels come last instead of first"
+BIASES = (
+    "Keras 3 itself adds biases along x where a level has as many voxels as filters, as at the stored size: here they "
+    "are added to the channels, so that labels may differ from its predict."
+)
 MOST_WORK = 4e10  # multiplications and additions that a check may take: some seconds
 LARGEST_STORED = 96**3  # voxels of a patch that the original is tried with where it refuses a small one
 log = logging.getLogger(__name__)
@@ -211,11 +216,11 @@ def _probe_sizes(network: keras.Model, made: keras.Model, fit: Fit, order: str) 
         if math.prod(fit.base) * flops < MOST_WORK:
             yield fit.base
         return
-    spread = max((max(getattr(layer, "dilation_rate", (1,))) for layer in layers_of(network)), default=1)
+    spread = max((int(np.max(getattr(layer, "dilation_rate", 1))) for layer in layers_of(network)), default=1)
     z, y, x = (b + m * max(0, -(-(2 * spread + 1 - b) // m)) for b, m in zip(fit.base, fit.multiple, strict=True))
     if z * y * x * flops > MOST_WORK:
         z, y, x = fit.base
-    filters = {getattr(layer, "filters", 0) for layer in layers_of(network)} if order == FIRST else set()
+    filters = _filters(network) if order == FIRST else set()
     yield z, y, _unlike(x, fit.multiple[2], filters)
     stored = stored_size(network)
     if stored and math.prod(stored) <= LARGEST_STORED and _unlike(stored[2], fit.multiple[2], filters) == stored[2]:
@@ -232,6 +237,10 @@ def _unlike(edge: int, multiple: int, filters: set[int]) -> int:
     while any(edge % step == 0 and edge // step in filters for step in levels):
         edge += multiple
     return edge
+
+
+def _filters(network: keras.Model) -> set[int]:
+    return {getattr(layer, "filters", 0) for layer in layers_of(network)}
 
 
 def _as_given(network: keras.Model, probe: NDArray[np.float32], order: str) -> list[NDArray[np.float32]]:
@@ -254,7 +263,8 @@ def _as_laid(old: NDArray[np.float32], order: str, shape: tuple[int, ...]) -> ND
 def _said(network: keras.Model, fixed: Triple | None, fit: Fit, reasons: list[str]) -> list[str]:
     size, said = stored_size(network), []
     if order_of(network) == FIRST:
-        said.append("Channels come last instead of first: the same scores, sooner.")
+        clash = size and _unlike(size[2], fit.multiple[2], _filters(network)) != size[2]
+        said.append(f"{TURNED}, sooner. {BIASES}" if clash else f"{TURNED}: the same scores, sooner.")
     if len(network.inputs) > 1:
         said.append(f"Its {len(network.inputs)} inputs became channels of one.")
     if low := _low_precisions(network):

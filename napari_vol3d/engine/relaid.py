@@ -33,7 +33,8 @@ from napari_vol3d.engine.layout import (
     same_as,
     turn_of,
 )
-from napari_vol3d.engine.picked import HANDLERS as PARTS
+from napari_vol3d.engine.ops_as_layers import HANDLERS as FUNCTIONS
+from napari_vol3d.engine.picked import HANDLERS as PICKED
 
 SPATIAL = {
     "Conv3D", "Conv3DTranspose", "MaxPooling3D", "AveragePooling3D", "UpSampling3D", "ZeroPadding3D", "Cropping3D",
@@ -44,6 +45,7 @@ NORMS = (
     "BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization",
     "Normalization",
 )  # fmt: skip
+PARTS = PICKED | FUNCTIONS
 SOFTMAXES = ("softmax", "log_softmax")
 
 

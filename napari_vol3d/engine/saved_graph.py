@@ -20,6 +20,7 @@ from keras import layers
 from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.engine import saved_layers as simple
 from napari_vol3d.engine import saved_pointwise as pointwise
+from napari_vol3d.engine.replay import call_again, replay
 from napari_vol3d.engine.saved_affine import affine_plan, normalisation_plan
 from napari_vol3d.engine.saved_check import DRAWN, RANDOM, Rebuilt, Stored, check
 from napari_vol3d.engine.saved_entry import stored_of
@@ -69,7 +70,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(("Tile", "GatherV2", "BroadcastTo", "ReverseV2"), (moving_plan,)),
     "Neg": (affine_plan, pointwise.activation_plan), "AddN": (pointwise.sum_plan,), "Cast": (pointwise.cast_plan,),
     "ConcatV2": (repetition_plan, moving_plan, simple.concatenation_plan), "Einsum": (linear_plan,),
-    "Pack": (moving_plan, stacking_plan), "Unpack": (without_axis_plan,), "ZerosLike": (pointwise.zeros_plan,),
+    "Pack": (moving_plan, stacking_plan), "Unpack": (without_axis_plan,),
+    **dict.fromkeys(("ZerosLike", "OnesLike"), (pointwise.filling_plan,)),
     "ClipByValue": (pointwise.clip_plan,),
     "Transpose": (pointwise.turned_softmax_plan, simple.transposition_plan, moving_plan),
     "Reshape": (
@@ -123,7 +125,17 @@ def _network(stored: Stored) -> keras.Model:
         view = dataclasses.replace(view, bound=True)
         rebuilt = _rebuilt(view, stored)
     check(stored, rebuilt)
-    return rebuilt.network
+    return _for_stored_size(rebuilt, stored.shape)
+
+
+def _for_stored_size(rebuilt: Rebuilt, shape: Sequence[int | None]) -> keras.Model:
+    """Give the network the size that it was stored for, as those in Keras' own files have it: it tells a patch."""
+    network, at = rebuilt.network, FIRST_TO_LAST[1:4] if rebuilt.first else (1, 2, 3)
+    edges = [shape[axis] for axis in at]
+    if None in edges or network.input_shape[1:4] != (None, None, None):
+        return network
+    given = keras.Input((*edges, network.input_shape[4]), name=network.inputs[0].name)
+    return keras.Model(given, replay(network, [given], call_again), name=network.name)
 
 
 def _rebuilt(view: GraphView, stored: Stored) -> Rebuilt:

@@ -110,11 +110,12 @@ def cast_plan(view: GraphView, key: str) -> Plan | None:
     return Plan(sources=(source,), build=build)
 
 
-def zeros_plan(view: GraphView, key: str) -> Plan:
-    """Plan zeros of a tensor's shape."""
+def filling_plan(view: GraphView, key: str) -> Plan:
+    """Plan zeros, or ones, of a tensor's shape."""
+    filling = float(view.op(key) == "OnesLike")
 
     def build(values: Sequence[Value], name: str) -> Value:
-        return values[0].like(layers.Rescaling(0.0, name=name)(values[0].tensor))
+        return values[0].like(layers.Rescaling(0.0, offset=filling, name=name)(values[0].tensor))
 
     return Plan(sources=view.inputs(key), build=build)
 

@@ -14,6 +14,7 @@ from napari_vol3d.core.intensity import IntensityScheme
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.say import plain_line
 
+NAME, VERSION = "^[a-z0-9][a-z0-9._-]{0,79}$", "^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$"
 CARD_NAME = "card.json"
 MOST_BYTES = 16 << 20  # of a card
 MOST_REASON = 300  # letters
@@ -209,10 +210,10 @@ class ModelCard(Record):
 
     format_version: Literal[1] = 1
     name: str = Field(
-        title="Name", description="Short name for commands and files", pattern="^[a-z0-9][a-z0-9._-]{0,79}$"
+        title="Name", description="Short name for commands and files", pattern=NAME
     )
     title: str = Field(title="Title", description="What a person calls it")
-    version: str = Field("1.0", title="Version", pattern="^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$")
+    version: str = Field("1.0", title="Version", pattern=VERSION)
     description: str = Field("", title="Description")
     license: str = Field("", title="Licence")
     citation: str = Field("", title="Citation")

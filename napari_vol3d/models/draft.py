@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ from napari_vol3d.core.errors import ModelProblem
 from napari_vol3d.core.intensity import IntensityScheme
 from napari_vol3d.core.labels import LabelClass, default_color
 from napari_vol3d.models.card import (
+    NAME,
+    VERSION,
     Conform,
     Edge,
     ForegroundCrop,
@@ -117,6 +120,24 @@ def require_range(given: tuple[float, float] | None, called: str) -> None:
         raise ModelProblem(
             f"{called} goes from {given[0]:g} to {given[1]:g}.", hint="Say the lowest grey value, then the highest."
         )
+
+
+def require_name(name: str, version: str) -> None:
+    """Refuse a name or a version that no file could have, in words; empty is not said yet.
+
+    Raises
+    ------
+    ModelProblem
+        If it has other letters than the card allows.
+    """
+    for said, what, pattern, letters in (
+        (name, "name", NAME, "small letters, digits and . _ -"),
+        (version, "version", VERSION, "letters, digits and . _ + -"),
+    ):
+        if said and not re.fullmatch(pattern, said):
+            near = re.sub(r"[^A-Za-z0-9._-]+", "-", said).strip("-._") or "model"
+            hint = f"Try {near.lower() if what == 'name' else near}."
+            raise ModelProblem(f"Not a usable {what}: {said[:60]!r}; it has {letters} only.", hint=hint)
 
 
 def _said_in(text: bytes, name: str) -> CardDraft:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from napari_vol3d.io.zip_files import write_zip
 from napari_vol3d.models.card import CARD_NAME
 from napari_vol3d.models.library import state_of
 from napari_vol3d.models.marks import MARKS_NAME, marks_text
-from napari_vol3d.models.record import guesses_in
+from napari_vol3d.models.record import guesses_of
 from napari_vol3d.models.store import Model
 from napari_vol3d.models.zoo.sample import sample_shape
 from napari_vol3d.models.zoo.write import package_parts
@@ -23,7 +24,9 @@ Kind = Literal["folder", "zip", "bioimageio"]
 Sample = tuple[NDArray[Any], NDArray[Any]]
 
 
-def export_model(model: Model, target: Path, *, kind: Kind, sample: Sample | None = None) -> Path:
+def export_model(
+    model: Model, target: Path, *, kind: Kind, sample: Sample | None = None, guessed: Sequence[str] | None = None
+) -> Path:
     """Write a model to a new folder, or to a zip, which may take an older one's place.
 
     Parameters
@@ -35,6 +38,8 @@ def export_model(model: Model, target: Path, *, kind: Kind, sample: Sample | Non
         "bioimageio" needs one: a patch of stored voxels, shape (z, y, x, channels), as ``zoo.sample.sample_input``
         makes it, and the scores, shape (z, y, x, scores), of the network for
         ``zoo.written_steps.network_input(card, patch)``.
+    guessed : sequence of str, optional
+        Fields of the card that nobody has confirmed; left out: as they are marked now.
 
     Raises
     ------
@@ -45,7 +50,7 @@ def export_model(model: Model, target: Path, *, kind: Kind, sample: Sample | Non
     """
     if trouble := state_of(model):
         raise ModelProblem(f"{model.card.title} can't be exported. {trouble}", hint="Add the model again.")
-    guessed = guesses_in(model.card)
+    guessed = guesses_of(model) if guessed is None else guessed
     if kind == "folder":
         return _write_folder(model, target, _texts(model, guessed))
     if kind == "zip":
@@ -71,7 +76,7 @@ def _write_folder(model: Model, target: Path, texts: dict[str, str]) -> Path:
     return target
 
 
-def _texts(model: Model, guessed: tuple[str, ...]) -> dict[str, str]:
+def _texts(model: Model, guessed: Sequence[str]) -> dict[str, str]:
     """Give the card, and the marks of what in it nobody has confirmed."""
     marks = {MARKS_NAME: marks_text(guessed)} if guessed else {}
     return {CARD_NAME: model.card.model_dump_json(indent=2), **marks}

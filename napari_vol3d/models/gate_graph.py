@@ -28,7 +28,12 @@ REASONS: tuple[tuple[str, str], ...] = (
     (r".*HashTable.*|LookupTable.*", "looks words up in a table"),
     (r"Resize(Bilinear|Bicubic|Area)", "resizes 2D images, as in networks that work slice by slice"),
     (r".*Quant.*", "computes in whole numbers"),
+    (r"Bitwise.*|Bitcast", "looks at the bits of numbers, as keras.ops.argmax does to make labels of scores"),
 )  # fmt: skip
+INSTEAD: tuple[tuple[str, str], ...] = (  # of .keras or .h5, where those would be refused too
+    (r"Resize.*", "Ask its maker for UpSampling3D or Conv3DTranspose in its place."),
+    (r"Bitwise.*|Bitcast", "Ask its maker for one that ends in scores, without argmax, or for a .keras."),
+)
 
 
 def judge_graphs(graphs: Iterable[Graph], name: str) -> tuple[tuple[str, int], ...]:
@@ -137,4 +142,5 @@ def _node_of(tensor: str) -> str:
 
 def _refused(op: str, function: str, name: str, reason: str) -> ModelProblem:
     place = f" in function {function[:60]}" if function else ""
-    return ModelProblem(f"Not allowed: op {op[:60]}{place} of {name} {reason}.", hint=KERAS_INSTEAD)
+    hint = next((way for pattern, way in INSTEAD if re.fullmatch(pattern, op)), KERAS_INSTEAD)
+    return ModelProblem(f"Not allowed: op {op[:60]}{place} of {name} {reason}.", hint=hint)

@@ -243,6 +243,11 @@ def _refuse(item: dict[str, Any], where: str, name: str) -> None:
         raise ModelProblem(f"Not allowed: {kind}{told}{place} of {name} {reason}.", hint=NOT_OURS)
     if "Quantiz" in kind:
         raise ModelProblem(f"Quantised: weights{place} of {name} are rounded to few bits.", hint=IN_FULL)
+    if kind in ("Resize", "Resizing"):
+        raise ModelProblem(
+            f"Not allowed: {kind}{place} of {name} resizes 2D images.",
+            hint="Ask its maker for UpSampling3D or Conv3DTranspose in its place.",
+        )
     if where == "at the top":
         raise ModelProblem(f"No graph of layers: {name} is a {kind}{told}, which hides how it computes.", hint=EXPORT)
     if re.search(r"coord(inate)?_?(channel|conv)", kind, re.IGNORECASE):

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from napari_vol3d.core.errors import ModelProblem, SaveProblem
 from napari_vol3d.io.progress_file import make_durable
 from napari_vol3d.io.safe_write import OLD, replace_file, write_text
 from napari_vol3d.models.card import CARD_NAME, ModelCard, sha256_of
+from napari_vol3d.models.marks import MARKS_NAME, marks_text
 from napari_vol3d.models.remembered import decide, decisions
 from napari_vol3d.models.store import ROOM, Model, has_card, list_models, open_model, user_models
 
@@ -24,8 +26,8 @@ WEIGHTS_NAME = "model.keras"
 ADDING, REMOVING = ".adding-", ".removing-"
 
 
-def add_model(weights: Path, card: ModelCard) -> Model:
-    """Put a network and its card into the person's folder.
+def add_model(weights: Path, card: ModelCard, guessed: Iterable[str] = ()) -> Model:
+    """Put a network, its card and the marks of what in it is a guess into the person's folder.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ def add_model(weights: Path, card: ModelCard) -> Model:
         replace_file(weights, beside / WEIGHTS_NAME)
         found = card.weights.model_copy(update={"file": WEIGHTS_NAME, "sha256": sha256_of(beside / WEIGHTS_NAME)})
         write_text(beside / CARD_NAME, card.model_copy(update={"weights": found}).model_dump_json(indent=2))
+        if marked := tuple(guessed):
+            write_text(beside / MARKS_NAME, marks_text(marked))
         beside.chmod(0o755)  # mkdtemp's folder is the person's alone; models may be shared
         beside.rename(target)
         make_durable(root)
@@ -92,8 +96,6 @@ def taken(name: str, version: str) -> bool:
 def remove_model(model: Model) -> None:
     """Take a model out of the person's folder, with its file and card; raises what `remove_folder` raises."""
     remove_folder(model.folder)
-    if decisions().default == model.card.name and all(m.card.name != model.card.name for m in list_models()):
-        decide(default="")
 
 
 def remove_folder(folder: Path) -> None:
@@ -119,6 +121,9 @@ def remove_folder(folder: Path) -> None:
         raise SaveProblem(f"{folder.name} was not removed: {error.strerror or error}.") from error
     shutil.rmtree(gone, ignore_errors=True)
     _clear_up(user_models())
+    preselected = decisions().default
+    if preselected and all(model.card.name != preselected for model in list_models()):
+        decide(default="")
 
 
 def state_of(model: Model) -> str:
@@ -148,7 +153,15 @@ def default_model() -> str:
 
 
 def set_default(name: str) -> None:
-    """Preselect the model of this name; empty: none."""
+    """Preselect the model of this name, of several versions the latest; empty: none.
+
+    Raises
+    ------
+    ModelProblem
+        If none of the models that are listed is called so.
+    """
+    if name and all(model.card.name != name for model in list_models()):
+        raise ModelProblem(f"{name} is not among your models.", hint="Add it first, then choose it.")
     decide(default=name)
 
 

@@ -7,6 +7,7 @@ when a model is given away, so that a guess stays one until a person has confirm
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -47,23 +48,28 @@ def read_marks(card: ModelCard) -> tuple[str, ...] | None:
 
 
 def marks_in(folder: Path) -> tuple[str, ...]:
-    """Give the marks in a folder with a card, whoever's it is; none where they can't be read."""
+    """Give the marks in a folder with a card, whoever's it is.
+
+    Where there are some that can't be read, of a later version for instance, all that can be guessed may be a guess.
+    """
     path = folder / MARKS_NAME
+    if not os.path.lexists(path):
+        return ()
     try:
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
-            return ()
+        if path.is_symlink() or path.stat().st_size > MOST_BYTES:
+            return GUESSABLE
         return Marks.model_validate_json(path.read_bytes()).guessed
     except (OSError, ValidationError) as error:
         log.info("%s of %s can't be read: %.200s", path.name, folder.name, error)
-        return ()
+        return GUESSABLE
 
 
 def marks_from(block: object) -> tuple[str, ...]:
-    """Give the marks that a package of the model zoo brings beside our card; none where they can't be understood."""
+    """Give the marks that a package of the model zoo brings beside our card; all where they can't be understood."""
     try:
         return Marks.model_validate({"guessed": block}).guessed
     except ValidationError:
-        return ()
+        return GUESSABLE
 
 
 def marks_text(fields: Iterable[str]) -> str:

@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError
 from napari_vol3d.core.errors import SaveProblem
 from napari_vol3d.io.safe_write import write_text
 from napari_vol3d.models.card import ModelCard, Record
-from napari_vol3d.models.marks import read_marks, write_marks
+from napari_vol3d.models.marks import marks_in, read_marks, write_marks
+from napari_vol3d.models.store import Model, user_models
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,12 @@ def guesses_in(card: ModelCard) -> tuple[str, ...]:
     if old:
         keep_guesses(card, old)
     return old
+
+
+def guesses_of(model: Model) -> tuple[str, ...]:
+    """Give the same of a model wherever it lies: in a folder that is not the person's, the marks in that folder."""
+    own = model.folder.resolve().parent == user_models().resolve()
+    return guesses_in(model.card) if own else marks_in(model.folder)
 
 
 def keep_guesses(card: ModelCard, guessed: Iterable[str]) -> None:

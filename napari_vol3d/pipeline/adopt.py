@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,8 +122,13 @@ def adopt(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def keep(adoption: Adoption, draft: CardDraft) -> Model:
+def keep(adoption: Adoption, draft: CardDraft, guessed: Iterable[str] = ()) -> Model:
     """Put an adopted network among the person's models, with this card; its source is trusted from now on.
+
+    Parameters
+    ----------
+    guessed : iterable of str
+        Fields of the draft that nobody has confirmed.
 
     Raises
     ------
@@ -143,7 +148,7 @@ def keep(adoption: Adoption, draft: CardDraft) -> Model:
             }
         )  # fmt: skip
     trust(adoption.source)
-    model = add_model(adoption.weights, card)
+    model = add_model(adoption.weights, card, guessed)
     drop(adoption)
     return model
 

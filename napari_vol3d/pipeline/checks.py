@@ -114,7 +114,7 @@ def check_fit(volume: Volume, card: ModelCard, *, resample: bool = True, region:
 
 def _unconfirmed(card: ModelCard) -> tuple[str, ...]:
     guessed = guesses_in(card)
-    way_on = "Confirm them with Edit card in the tab Models."
+    way_on = f"Confirm them with Edit card in the tab Models, or: napari-vol3d models edit {card.name} --confirm all"
     return (f"Guessed when the model was added: {guess_words(guessed)}. {way_on}",) if guessed else ()
 
 

@@ -16,6 +16,7 @@ from napari_vol3d.core.progress import Progress
 from napari_vol3d.engine.messages import Loaded, Score, Scored
 from napari_vol3d.io.private_folder import make_private_folder
 from napari_vol3d.models.export import Sample, export_model
+from napari_vol3d.models.record import guesses_of
 from napari_vol3d.models.store import Model
 from napari_vol3d.models.zoo.sample import sample_input
 from napari_vol3d.models.zoo.written_steps import network_input
@@ -39,13 +40,14 @@ def hand_out(
     Vol3dError
         If its files are not what its card says, it can't be run, or the file can't be written.
     """
+    guessed = guesses_of(model)  # as the card is: of this moment, whatever is confirmed while an example is computed
     yield Progress(phase="Reading the model")
     with _held(model) as held:
         sample = None
         if kind == "bioimageio":
             sample = yield from _example(held)
         yield Progress(phase="Writing")
-        return export_model(held, target, kind=kind, sample=sample)
+        return export_model(held, target, kind=kind, sample=sample, guessed=guessed)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,6 @@ from napari_vol3d.cli.segment import _check_format, _targets
 from napari_vol3d.core.errors import FileProblem
 from napari_vol3d.core.volume import Geometry, Volume
 from napari_vol3d.io.registry import read_volume
-from napari_vol3d.models.library import add_model
 from napari_vol3d.pipeline.segment import segment
 from napari_vol3d.pipeline.settings import SegmentSettings
 from tests.builders import finish, phantom
@@ -79,20 +78,6 @@ def test_wrong_usage_has_its_code(command, cli_scan, tmp_path, arguments, code, 
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
     assert words in done.stderr
     assert not (tmp_path / "out").exists()
-
-
-def test_without_a_name_it_is_the_preselected_model(command, cli_model, cli_scan, tmp_path, monkeypatch):
-    monkeypatch.setenv("VOL3D_MODELS", str(tmp_path / "own"))
-    add_model(cli_model.weights, cli_model.card.model_copy(update={"name": "net"}))
-    assert command("models", "default", "net").returncode == 0
-    done = command("segment", cli_scan, "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    assert "Model: net, which is preselected" in done.stderr
-    assert command("segment", cli_scan, "--model", cli_model.folder, "--out", tmp_path / "named").returncode == 0
-    written, named = (nib.load(tmp_path / out / "ball_labels.nii.gz").dataobj for out in ("out", "named"))
-    np.testing.assert_array_equal(written, named)
-    assert command("models", "default").returncode == 0
-    assert command("segment", cli_scan, "--out", tmp_path / "none").returncode == 3
 
 
 def test_a_scan_that_does_not_fit_has_its_code(command, cli_model, tmp_path):

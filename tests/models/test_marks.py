@@ -11,7 +11,7 @@ import pytest
 from platformdirs import user_cache_path
 
 from napari_vol3d.models.card import CARD_NAME
-from napari_vol3d.models.draft import CardDraft
+from napari_vol3d.models.draft import GUESSABLE, CardDraft
 from napari_vol3d.models.edited import corrected, edited, save
 from napari_vol3d.models.export import export_model
 from napari_vol3d.models.library import add_model, remove_model
@@ -24,8 +24,8 @@ from napari_vol3d.models.marks import (
     read_marks,
     write_marks,
 )
-from napari_vol3d.models.record import guesses_in, keep_guesses, read_record, update_record
-from napari_vol3d.models.store import find_model, list_models
+from napari_vol3d.models.record import guesses_in, guesses_of, keep_guesses, read_record, update_record
+from napari_vol3d.models.store import find_model, list_models, open_model
 from tests.builders import make_card
 
 GUESSED = ("classes", "intensity")
@@ -137,16 +137,33 @@ def test_of_strangers_marks_only_fields_of_a_card_are_taken(tmp_path):
     (tmp_path / MARKS_NAME).write_text(json.dumps({"format_version": 1, "guessed": strange}))
     assert marks_in(tmp_path) == GUESSED == marks_from(strange)
     (tmp_path / MARKS_NAME).write_text(json.dumps({"guessed": ["classes"] * MOST_BYTES}))
-    assert marks_in(tmp_path) == ()
+    assert marks_in(tmp_path) == GUESSABLE
     (tmp_path / MARKS_NAME).rename(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").write_text(marks_text(GUESSED))
     (tmp_path / MARKS_NAME).symlink_to(tmp_path / "elsewhere")
+    assert marks_in(tmp_path) == GUESSABLE
+    (tmp_path / MARKS_NAME).unlink()
     assert marks_in(tmp_path) == ()
 
 
-@pytest.mark.parametrize("block", [None, 3, "classes", {"classes": 1}, [["classes"]]])
-def test_a_package_that_says_them_in_another_way_has_none(block):
-    assert marks_from(block) == ()
+@pytest.mark.parametrize("block", [None, 3, "classes", {"classes": 1}, ["classes", 3]])
+def test_of_marks_in_another_way_nobody_knows_what_is_confirmed(block):
+    assert marks_from(block) == GUESSABLE
+
+
+def test_a_model_elsewhere_has_the_marks_beside_its_card(marked, tmp_path):
+    folder = export_model(marked, tmp_path / "given", kind="folder")
+    keep_guesses(marked.card, ())
+    there = open_model(folder)
+    assert (guesses_of(there), guesses_of(marked)) == (GUESSED, ())
+    assert marks_in(export_model(there, tmp_path / "again", kind="folder")) == GUESSED
+
+
+def test_a_model_comes_in_with_its_marks_or_not_at_all(own, tmp_path):
+    (tmp_path / "some.keras").write_bytes(b"weights")
+    model = add_model(tmp_path / "some.keras", make_card(tmp_path / "some.keras", name="net"), GUESSED)
+    assert guesses_in(model.card) == GUESSED
+    assert sorted(path.name for path in model.folder.iterdir()) == [CARD_NAME, MARKS_NAME, "model.keras"]
 
 
 def test_where_they_can_not_be_written_the_cache_has_them_meanwhile(model, caplog):
@@ -164,9 +181,9 @@ def test_where_they_can_not_be_written_the_cache_has_them_meanwhile(model, caplo
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\x00", b'{"guessed": 3}', b'{"from_the_future": 1}'])
-def test_damaged_marks_are_none_and_can_be_made_anew(marked, content):
+def test_with_damaged_marks_all_may_be_guesses_and_they_can_be_made_anew(marked, content):
     (marked.folder / MARKS_NAME).write_bytes(content)
-    assert guesses_in(marked.card) == ()
+    assert guesses_in(marked.card) == GUESSABLE
     assert find_model("net") == marked
     keep_guesses(marked.card, ("title",))
     assert guesses_in(marked.card) == ("title",)

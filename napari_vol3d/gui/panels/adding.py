@@ -187,7 +187,7 @@ class AddingPanel(QWidget):
             self._follow()
             return
         try:
-            model = keep(self.adoption, self.ui.form.value())
+            model = keep(self.adoption, self.ui.form.value(), self.ui.form.guessed())
         except Vol3dError as problem:
             self.ui.refused.say(str(problem))
             return
