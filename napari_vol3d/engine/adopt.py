@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, ZipInfo
@@ -32,6 +32,7 @@ BLENDED = (
     "Each score may depend on the whole patch (as with instance normalisation): larger scans are blended of "
     "overlapping patches, as such networks are used, and labels change a little with their size."
 )
+LABELLED = "It made labels of its scores in the end: the scores are used."
 ONLY = "Only networks that score the voxels of 3D patches run here."
 
 
@@ -115,6 +116,8 @@ def _candidate(network: keras.Model, number: int) -> _Candidate:
     cut = network if whole else keras.Model(network.inputs, tensor, name=network.name)
     try:
         rebuilt = rebuild(cut)
+        if tensor is not network.outputs[number]:
+            rebuilt = replace(rebuilt, notes=(*rebuilt.notes, LABELLED))
         ending = activation_of(rebuilt.network)
         check_scores(ending, rebuilt.fit.stride)
     except ModelProblem as problem:

@@ -61,9 +61,9 @@ def open_foreign(container: str, path: Path) -> tuple[keras.Model, tuple[str, ..
     with telling_why(path), plainly():
         match container:
             case "saved_model":
-                from napari_vol3d.engine.saved_graph import network_of
+                from napari_vol3d.engine.saved_graph import sized_network_of
 
-                network = _said_plainly(network_of, path)
+                network = _said_plainly(sized_network_of, path)
             case "weights":
                 from napari_vol3d.engine.own_weights import own_network
 

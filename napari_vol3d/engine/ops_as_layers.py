@@ -28,25 +28,17 @@ def _pooled(kind: Any) -> Any:
     return made
 
 
-def _convolved(kind: Any) -> Any:
-    def made(relaid: Relaid, op: Any, call: Call) -> Held | None:
-        kernel = _kernel(call)
-        if kernel.ndim != 5:
-            return None
-        transposed = kind is layers.Conv3DTranspose
-        if transposed:
-            more = {"output_padding": op.output_padding}
-        else:
-            more = {"groups": call.first.value.shape[-1] // kernel.shape[3]}
-        new = kind(
-            kernel.shape[3 if transposed else 4], kernel.shape[:3], strides=op.strides, padding=op.padding,
-            dilation_rate=op.dilation_rate, use_bias=False, name=relaid.free(op.name), **more, **NEW,
-        )  # fmt: skip
-        held = _called(new, op, call)
-        new.set_weights([kernel])
-        return held
-
-    return made
+def _convolved(relaid: Relaid, op: Any, call: Call) -> Held | None:
+    kernel = _kernel(call)
+    if kernel.ndim != 5:
+        return None
+    new = layers.Conv3D(
+        kernel.shape[4], kernel.shape[:3], strides=op.strides, padding=op.padding, dilation_rate=op.dilation_rate,
+        groups=call.first.value.shape[-1] // kernel.shape[3], use_bias=False, name=relaid.free(op.name), **NEW,
+    )  # fmt: skip
+    held = _called(new, op, call)
+    new.set_weights([kernel])
+    return held
 
 
 def _kernel(call: Call) -> Any:
@@ -63,7 +55,7 @@ def _called(layer: Any, op: Any, call: Call) -> Held:
     return Held(layer(call.first.value), order, call.shape)
 
 
+# Keras 3.15 can't call its own function `conv_transpose` in a graph of layers.
 HANDLERS = {
-    "MaxPool": _pooled(layers.MaxPooling3D), "AveragePool": _pooled(layers.AveragePooling3D),
-    "Conv": _convolved(layers.Conv3D), "ConvTranspose": _convolved(layers.Conv3DTranspose),
+    "MaxPool": _pooled(layers.MaxPooling3D), "AveragePool": _pooled(layers.AveragePooling3D), "Conv": _convolved,
 }  # fmt: skip

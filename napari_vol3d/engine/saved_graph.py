@@ -103,10 +103,20 @@ def network_of(folder: Path) -> keras.Model:
         If nothing in it takes one batch of 3D patches, an op has no counterpart in Keras, or the rebuilt network does
         not give the same scores to 1e-4.
     """
+    return _opened(folder)[0].network
+
+
+def sized_network_of(folder: Path) -> keras.Model:
+    """Give the same network, for the size that it was stored for where there is one, as Keras' own files have it."""
+    return _for_stored_size(*_opened(folder))
+
+
+def _opened(folder: Path) -> tuple[Rebuilt, Sequence[int | None]]:
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        return _network(stored_of(folder))
+        stored = stored_of(folder)
+        return _network(stored), stored.shape
     except (ValueError, TypeError, OSError, KeyError, RuntimeError, tf.errors.OpError) as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ModelProblem(f"This SavedModel can't be rebuilt: {line}", hint=ASK) from error
@@ -114,7 +124,7 @@ def network_of(folder: Path) -> keras.Model:
         keras.config.set_dtype_policy(policy)
 
 
-def _network(stored: Stored) -> keras.Model:
+def _network(stored: Stored) -> Rebuilt:
     sizes = made_up_sizes(stored.graph, stored.source, stored.shape)
     view = view_of(stored.graph, stored.source, stored.ends, sizes)
     try:
@@ -125,11 +135,10 @@ def _network(stored: Stored) -> keras.Model:
         view = dataclasses.replace(view, bound=True)
         rebuilt = _rebuilt(view, stored)
     check(stored, rebuilt)
-    return _for_stored_size(rebuilt, stored.shape)
+    return rebuilt
 
 
 def _for_stored_size(rebuilt: Rebuilt, shape: Sequence[int | None]) -> keras.Model:
-    """Give the network the size that it was stored for, as those in Keras' own files have it: it tells a patch."""
     network, at = rebuilt.network, FIRST_TO_LAST[1:4] if rebuilt.first else (1, 2, 3)
     edges = [shape[axis] for axis in at]
     if None in edges or network.input_shape[1:4] != (None, None, None):

@@ -56,6 +56,16 @@ def test_a_reader_that_has_gone_is_no_error(arguments):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_where_progress_can_not_be_told_a_run_that_did_not_end_is_no_success(cli_model, cli_scan, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = ["segment", str(cli_scan), "--model", str(cli_model.folder), "--out", str(tmp_path / "out")]
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run([*BASE, *arguments], stdout=subprocess.PIPE, stderr=gone, check=False)
+    assert (done.returncode, (tmp_path / "out").exists()) == (1, False)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell with head")
 def test_the_first_line_alone():
     line = f"'{sys.executable}' -m napari_vol3d.cli.main models info hippocampus-t1 --json | head -1"

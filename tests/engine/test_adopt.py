@@ -327,7 +327,7 @@ REFUSED = {
         lambda: functional(lambda i: layers.Dense(10)(layers.GlobalMaxPooling3D()(convolved(i)))),
         "10 numbers a scan",
     ),
-    "labels": (lambda: functional(lambda i: ops.expand_dims(ops.argmax(convolved(i), -1), -1)), "whole numbers"),
+    "labels": (lambda: functional(lambda i: ops.cast(convolved(i) > 0.5, "int32")), "whole numbers"),
     "open channels": (lambda: functional(layers.Activation("softmax"), (*ANY, None)), "number of channels"),
     "one softmax": (lambda: functional(lambda i: convolved(i, 1, activation="softmax")), "always 1"),
     "finer": (lambda: functional(lambda i: convolved(layers.UpSampling3D()(i), 2)), "finer than the input"),
@@ -379,3 +379,28 @@ def test_what_changes_when_it_is_compiled_is_not_taken(adopted, monkeypatch):
     monkeypatch.setattr(adopting, "compile_function", compile_wrongly)
     with pytest.raises(ModelProblem, match="changes when it is compiled"):
         adopted(functional(unet))
+
+
+def test_labels_at_the_end_are_left_for_their_scores(adopted):
+    def labelled(inputs):
+        return ops.argmax(layers.Conv3D(3, 1, activation="softmax")(convolved(inputs)), axis=-1)
+
+    found = adopted(functional(labelled))
+    assert (found.report.scores, found.report.activation) == (3, "softmax")
+    assert adopting.LABELLED in found.report.changes
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_saved_model_keeps_the_size_it_was_stored_for(tmp_path, first):
+    order = {"data_format": "channels_first"} if first else {}
+    shape = (1, 8, 16, 24) if first else (8, 16, 24, 1)
+    network = functional(lambda inputs: unet(inputs, **order), shape)
+    network.save(tmp_path / "same.keras")
+    keras.saving.load_model(tmp_path / "same.keras").export(str(tmp_path / "stored"), verbose=False)
+    reports = [
+        adopt(Adopt(container=container, source=str(tmp_path / name), target=str(tmp_path / f"{container}.keras")))
+        for container, name in (("keras", "same.keras"), ("saved_model", "stored"))
+    ]
+    assert [report.patch_size for report in reports] == [(8, 16, 24)] * 2
+    assert [report.fixed_size for report in reports] == [None] * 2
+    assert "It was stored for 8 x 16 x 24 voxels, and takes any size." in reports[1].changes

@@ -13,18 +13,12 @@ from napari_vol3d.engine.rebuild import rebuild
 from napari_vol3d.engine.replay import computed
 
 KERNEL = np.random.default_rng(0).normal(size=(3, 3, 3, 4, 6)).astype(np.float32)
-SPREAD = np.random.default_rng(1).normal(size=(2, 2, 2, 5, 4)).astype(np.float32)
 
 
 def network(middle, shape=(None, None, None, 1)):
     given = keras.Input(shape)
     features = layers.Conv3D(4, 3, padding="same")(given)
     return keras.Model(given, layers.Conv3D(2, 1, activation="softmax")(middle(features)))
-
-
-def spread(values):
-    """Keras' function finds the order of axes only where it is said."""
-    return ops.conv_transpose(values, ops.convert_to_tensor(SPREAD), 2, "same", data_format="channels_last")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +30,6 @@ def spread(values):
         (lambda x: ops.relu(ops.conv(x, KERNEL, 1, "same")), 1, 2),
         (lambda x: ops.conv(x, KERNEL, 1, "same", dilation_rate=2), 1, 3),
         (lambda x: layers.UpSampling3D(2)(ops.conv(x, KERNEL, 2, "same")), 2, 3),
-        (lambda x: spread(ops.max_pool(x, 2, 2)), 2, 2),
         (lambda x: ops.log_softmax(x, axis=-1), 1, 1),
         (lambda x: ops.normalize(x, axis=-1), 1, 1),
     ],

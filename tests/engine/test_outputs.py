@@ -7,10 +7,10 @@ from contextlib import nullcontext
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 
 from napari_vol3d.core.errors import ModelProblem
-from napari_vol3d.engine.outputs import activation_of, check_scores, settle_activation
+from napari_vol3d.engine.outputs import activation_of, behind_labels, check_scores, settle_activation
 from tests.builders import chain
 
 SCAN = np.random.default_rng(0).normal(size=(1, 6, 6, 6, 1)).astype(np.float32)
@@ -96,3 +96,19 @@ def test_the_sigmoid_that_is_added_has_a_name_of_its_own():
 def test_features_on_a_coarse_grid_are_no_scores(ending, stride, fits):
     with nullcontext() if fits else pytest.raises(ModelProblem, match="features, not scores: it ends in relu"):
         check_scores(ending, (1, stride, stride))
+
+
+def test_of_labels_the_scores_behind_them_are_taken():
+    scores = chain((None, None, None, 1), layers.Conv3D(3, 1, activation="softmax"))
+    given = scores.inputs[0]
+    labels = ops.cast(ops.expand_dims(ops.argmax(scores.outputs[0], axis=-1), -1), "float32")
+    for end in (labels, scores.outputs[0], ops.cast(scores.outputs[0], "float32")):
+        found = behind_labels(keras.Model(given, end).outputs[0])
+        assert found.shape[-1] == 3
+        assert keras.Model(given, found).count_params() == scores.count_params()
+
+
+def test_a_tanh_is_named():
+    assert settled(layers.Conv3D(1, 1, activation="tanh"))[3] == (
+        "A sigmoid was added behind its tanh: above 0 is the object.",
+    )

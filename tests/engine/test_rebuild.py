@@ -32,6 +32,14 @@ def test_as_many_filters_as_voxels_do_not_mislead_the_check():
     np.testing.assert_allclose(rebuilt.network(scan), wanted, atol=1e-5)
 
 
+def test_where_keras_itself_is_wrong_at_the_stored_size_it_is_said():
+    for filters, told in ((8, True), (6, False)):
+        parts = (layers.Conv3D(filters, 3, padding="same", **FIRST), layers.Conv3D(2, 1, **FIRST))
+        (said, *_) = rebuild(chain((1, 8, 8, 8), *parts)).notes
+        assert said.startswith("Channels come last instead of first")
+        assert ("labels may differ from its predict" in said) == told
+
+
 def test_scores_that_differ_are_not_taken(monkeypatch):
     # A layer that `from_config` makes another one of.
     monkeypatch.setattr(layers.LeakyReLU, "get_config", lambda self: {"negative_slope": 0.9, "name": self.name})

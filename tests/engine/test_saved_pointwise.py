@@ -31,6 +31,7 @@ def clipped(tensor):
 
 FUNCTIONS = {
     "activations": activated, "pairs": combined, "clips": clipped,
+    "ones": lambda t: layers.Concatenate()([conv(t, 2) + ops.ones_like(t), ops.zeros_like(t) + t]),
     "softmax": lambda t: layers.Softmax(axis=3)(conv(t, 2)),
 }  # fmt: skip
 

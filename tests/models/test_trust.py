@@ -23,11 +23,11 @@ def test_by_hash(tmp_path):
     one, other = "1" * 64, "2" * 64
     assert not is_trusted(one)
     trust(source(tmp_path, one))
-    set_default("something")  # other decisions leave it alone, and it leaves them
+    set_default("hippocampus-t1")  # other decisions leave it alone, and it leaves them
     trust(source(tmp_path, other))
     assert is_trusted(one)
     assert is_trusted(other)
-    assert default_model() == "something"
+    assert default_model() == "hippocampus-t1"
 
 
 def test_a_folder_that_can_not_be_made_is_told(tmp_path, monkeypatch):
@@ -36,7 +36,7 @@ def test_a_folder_that_can_not_be_made_is_told(tmp_path, monkeypatch):
     with pytest.raises(SaveProblem, match=r"Trust in net.keras was not kept: Not a directory.*VOL3D_MODELS"):
         trust(source(tmp_path, "1" * 64))
     with pytest.raises(SaveProblem, match="The choice was not kept"):
-        set_default("net")
+        set_default("hippocampus-t1")
 
 
 def test_since_when_it_is_trusted_stays(tmp_path):
