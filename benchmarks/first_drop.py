@@ -25,14 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from common import DATA, Figures, Side, arguments, finish, machine, tell
-from reading import SCREEN, WINDOW, events, wait
+from reading import SCREEN, WINDOW, until, wait
 
 if TYPE_CHECKING:
     from napari_vol3d.gui.workbench import Workbench
 
 TICK_MS = 5
 QUIET_S, AFTER_S = 3.0, 1.0
-LONGEST_S = 120.0
 SMALL = (16, 24, 20)
 KINDS = ("project", "model", "dicom", "review", "models", "correct", "new", "labels")
 REPEATS = 3
@@ -182,16 +181,6 @@ def watched(what: Callable[[], None], is_there: Callable[[], bool]) -> tuple[flo
     wait(AFTER_S)
     clock.stop()
     return float(np.diff(ticks).max()) * 1e3, seconds
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Let the window live until something is so."""
-    end = time.perf_counter() + LONGEST_S
-    while not condition():
-        events()
-        time.sleep(0.001)
-        if time.perf_counter() > end:
-            raise SystemExit("The window did not get there.")
 
 
 if __name__ == "__main__":

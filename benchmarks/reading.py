@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 EDGE, QUICK_EDGE = 512, 128
 STEPS, QUICK_STEPS = 120, 20
 WINDOW = (1600, 950)
+LONGEST_S = 120.0  # until something is so
 SETTLE_S = 3.0  # layers are added, surfaces made, and napari's first toast is gone
 SCREEN = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24"]
 FLAT = {"axial": 0, "coronal": 1, "sagittal": 2}  # the axis that each cuts
@@ -167,6 +168,16 @@ def wait(seconds: float) -> None:
     while time.perf_counter() < end:
         events()
         time.sleep(0.001)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Let the window live until something is so."""
+    end = time.perf_counter() + LONGEST_S
+    while not condition():
+        events()
+        time.sleep(0.001)
+        if time.perf_counter() > end:
+            raise SystemExit("The window did not get there.")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from common import Figures, arguments, finish, machine, tell
 from numpy.typing import NDArray
-from reading import EDGE, QUICK_EDGE, SCREEN, WINDOW, events, wait
+from reading import EDGE, QUICK_EDGE, SCREEN, WINDOW, events, until, wait
 
 from napari_vol3d.core.labels import LabelClass
 from napari_vol3d.core.volume import Geometry, Volume
@@ -46,7 +46,6 @@ CASES, QUICK_CASES, ACCEPTED = 2_000, 200, 0.15
 SMALL = (24, 40, 32)
 SCANS = (".nii.gz", ".nii.gz", ".nii")  # files; cases take turns with them
 SWITCHES, FOUR = 10, 4  # in one view, and in four
-LONGEST_S = 120.0
 CLASSES = (LabelClass(id=1, name="anterior", color="#e69f00"), LabelClass(id=2, name="posterior", color="#56b4e9"))
 
 
@@ -320,16 +319,6 @@ def timed(what: Callable[[], object]) -> float:
     what()
     events()
     return time.perf_counter() - began
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Let the window live until something is so."""
-    end = time.perf_counter() + LONGEST_S
-    while not condition():
-        events()
-        time.sleep(0.001)
-        if time.perf_counter() > end:
-            raise SystemExit("That took too long.")
 
 
 def quiet() -> float:

@@ -44,7 +44,6 @@ def run(chosen: argparse.Namespace) -> int:
     """Look, ask, convert, keep."""
     from napari_vol3d.cli.bar import run_with_bar
     from napari_vol3d.core.errors import Vol3dError
-    from napari_vol3d.models.record import keep_guesses
     from napari_vol3d.models.trust import is_trusted
     from napari_vol3d.pipeline.adopt import adopt, drop, keep, look
 
@@ -62,7 +61,6 @@ def run(chosen: argparse.Namespace) -> int:
     except Vol3dError:
         drop(adoption)
         raise
-    keep_guesses(model.card, adoption.guessed)
     name = model.card.name
     sys.stdout.write("".join(f"{line}\n" for line in (*_outputs(adoption), *adoption.facts.changes)))
     if adoption.guessed:

@@ -63,7 +63,8 @@ def behind_labels(tensor: Any) -> Any:
     node = node_of(tensor)
     while keras_name(node.operation) in LABELLING:
         node = node_of(node.input_tensors[0])
-    return node.input_tensors[0] if keras_name(node.operation) == "Argmax" else tensor
+    of_scores = keras_name(node.operation) == "Argmax" and node.operation.axis in (-1, 4, 1, -4)
+    return node.input_tensors[0] if of_scores else tensor
 
 
 def check_scores(ending: str, stride: tuple[int, int, int]) -> None:

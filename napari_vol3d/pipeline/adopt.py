@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from napari_vol3d.models import gate
 from napari_vol3d.models.card import ModelCard
 from napari_vol3d.models.draft import CardDraft, draft_of
 from napari_vol3d.models.library import WEIGHTS_NAME, add_model
+from napari_vol3d.models.record import keep_guesses
 from napari_vol3d.models.source import ModelSource
 from napari_vol3d.models.store import Model
 from napari_vol3d.models.trust import trust
@@ -122,12 +123,12 @@ def adopt(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def keep(adoption: Adoption, draft: CardDraft, guessed: Iterable[str] = ()) -> Model:
+def keep(adoption: Adoption, draft: CardDraft, guessed: Sequence[str] = ()) -> Model:
     """Put an adopted network among the person's models, with this card; its source is trusted from now on.
 
     Parameters
     ----------
-    guessed : iterable of str
+    guessed : sequence of str
         Fields of the draft that nobody has confirmed.
 
     Raises
@@ -149,6 +150,7 @@ def keep(adoption: Adoption, draft: CardDraft, guessed: Iterable[str] = ()) -> M
         )  # fmt: skip
     trust(adoption.source)
     model = add_model(adoption.weights, card, guessed)
+    keep_guesses(model.card, guessed)  # what was kept elsewhere of an earlier one of its name is forgotten
     drop(adoption)
     return model
 

@@ -106,6 +106,8 @@ def test_of_labels_the_scores_behind_them_are_taken():
         found = behind_labels(keras.Model(given, end).outputs[0])
         assert found.shape[-1] == 3
         assert keras.Model(given, found).count_params() == scores.count_params()
+    deepest = keras.Model(given, ops.argmax(scores.outputs[0], axis=2)).outputs[0]  # a place, and no class
+    assert behind_labels(deepest) is deepest
 
 
 def test_a_tanh_is_named():

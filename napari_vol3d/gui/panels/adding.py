@@ -13,7 +13,6 @@ from napari_vol3d.core.progress import Progress
 from napari_vol3d.gui.correct.banner import AMBER, Banner
 from napari_vol3d.gui.jobs import Job
 from napari_vol3d.gui.panels.adding_ui import AddingUi
-from napari_vol3d.models.record import keep_guesses
 from napari_vol3d.models.source import ModelSource
 from napari_vol3d.models.trust import WARNING, is_trusted, trust
 from napari_vol3d.pipeline.adopt import Adoption, adopt, drop, keep, look
@@ -191,7 +190,6 @@ class AddingPanel(QWidget):
         except Vol3dError as problem:
             self.ui.refused.say(str(problem))
             return
-        keep_guesses(model.card, self.ui.form.guessed())
         self.adoption = None
         self._forget()
         self.added.emit(model)
